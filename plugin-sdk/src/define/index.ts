@@ -1,0 +1,5 @@
+export * from './config.ts'
+export * from './fact.ts'
+export * from './options.ts'
+export * from './plugin.ts'
+export * from './service.ts'

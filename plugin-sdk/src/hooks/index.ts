@@ -1,0 +1,5 @@
+export * from './deliver.ts'
+export * from './handler.ts'
+export * from './notify.ts'
+export * from './receive.ts'
+export * from './verdicts.ts'

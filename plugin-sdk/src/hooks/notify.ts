@@ -1,0 +1,86 @@
+// onDSN.*, onWebhook.*, onReport.*: what is told to the outside about a message, and what the outside tells us.
+import type { Head } from '../mail/header.ts'
+import type { Attempt, Retired } from '../model/job.ts'
+import type { Accept, Draft, Match, Pass, Patch, Skip, Withhold } from './verdicts.ts'
+
+/** RFC 3464 §2.3.3. */
+export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
+
+/** The human-readable part of a DSN about one message and one or more of its recipients. */
+export interface DsnDraft {
+  readonly subject: string
+  readonly text: string
+  readonly language: string
+}
+
+export interface DsnComposeInput {
+  readonly draft: DsnDraft
+  readonly action: DsnAction
+  readonly recipients: readonly { readonly queueId: number; readonly address: string; readonly attempt?: Attempt }[]
+}
+
+export interface DsnEvent {
+  readonly action: DsnAction | 'complained' | 'unrecognized'
+  /** SMTP code, 0 when the report has none. */
+  readonly code: number
+  readonly enhanced: string
+  readonly text: string
+}
+
+/** A message that came in for one of our addresses; is it a report about something we sent? */
+export interface DsnMatchInput {
+  readonly messageId: number
+  readonly recipient: string
+  readonly account: string
+  readonly head: Head
+  content(): AsyncIterable<Buffer>
+}
+
+export interface WebhookEvent {
+  /** Stable: the same when the event is sent again. */
+  readonly eventId: string
+  readonly event: string
+  readonly account: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+export interface WebhookComposeInput {
+  readonly draft: WebhookEvent
+  readonly retired?: Retired
+}
+
+export interface WebhookRequest {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface WebhookSendInput {
+  readonly draft: WebhookRequest
+  readonly eventId: string
+  readonly attempt: number
+}
+
+export interface ReportDraft {
+  readonly recipients: readonly string[]
+  readonly subject: string
+  readonly filename: string
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/** A reporting period that ended. */
+export interface ReportDueInput {
+  readonly report: string
+  readonly domain: string
+  readonly since: number
+  readonly until: number
+}
+
+export type ReportReceivedInput = DsnMatchInput
+export type DsnComposeVerdict = Pass | Patch<DsnDraft> | Withhold
+export type DsnMatchVerdict = Pass | Match<DsnEvent>
+export type WebhookComposeVerdict = Pass | Patch<WebhookEvent> | Skip
+export type WebhookSendVerdict = Pass | Patch<WebhookRequest> | Skip
+export type ReportDueVerdict = Pass | Draft<ReportDraft>
+export type ReportReceivedVerdict = Pass | Accept<Readonly<Record<string, unknown>>>

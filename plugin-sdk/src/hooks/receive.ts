@@ -1,0 +1,54 @@
+// onReceive.*: may this come in, and how is it filed. The handlers run in the order of the SMTP commands; the message is
+// not yet stored, and nothing is acknowledged.
+import type { Path } from '../mail/address.ts'
+import type { Head } from '../mail/header.ts'
+import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envelope.ts'
+import type { SessionInfo } from '../model/session.ts'
+import type { Defer, Exempt, Pass, Quarantine, Reject, Tag } from './verdicts.ts'
+
+export interface ReceiveConnect {
+  readonly session: SessionInfo
+}
+
+export interface ReceiveMail {
+  readonly session: SessionInfo
+  /** Null for `<>`. */
+  readonly reversePath: Path | null
+  readonly parameters: MailParameters
+}
+
+export interface ReceiveRcpt {
+  readonly session: SessionInfo
+  /** What was accepted before this recipient. */
+  readonly envelope: Envelope
+  readonly recipient: EnvelopeRecipient
+}
+
+export interface ReceiveData {
+  readonly session: SessionInfo
+  readonly envelope: Envelope
+  /** The header section of the message as received. */
+  readonly head: Head
+  /** Bytes of the message as received. */
+  readonly size: number
+  readonly has8bit: boolean
+  /** SHA-256 of the message as received. */
+  readonly hash: Buffer
+  /** Reads the whole message as received; the stream is bounded by the listener's size limit. */
+  content(): AsyncIterable<Buffer>
+}
+
+/** After the commit: the message is ours. Identifies it; details come from storage. */
+export interface ReceiveDone {
+  readonly messageId: number
+  readonly kind: 'delivery' | 'submission'
+  readonly account: string
+  /** "local@domain" of the reverse-path, '' for `<>`. */
+  readonly from: string
+  /** Forward-paths as text. */
+  readonly recipients: readonly string[]
+  readonly size: number
+}
+
+export type ConnectVerdict = Pass | Exempt | Defer | Reject
+export type DataVerdict = Pass | Tag | Exempt | Quarantine | Defer | Reject

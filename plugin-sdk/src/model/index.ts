@@ -1,0 +1,5 @@
+export * from './envelope.ts'
+export * from './job.ts'
+export * from './reply.ts'
+export * from './session.ts'
+export * from './trace.ts'

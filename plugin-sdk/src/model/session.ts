@@ -1,0 +1,41 @@
+// Who is talking to us and how: what a listener knows of its peer, handed to every receive hook.
+
+/** Facts of a TLS connection. */
+export interface TlsFacts {
+  /** "TLSv1.2" or "TLSv1.3". */
+  readonly version: string
+  /** IANA or OpenSSL cipher name. */
+  readonly cipher: string
+  /** Server name the peer asked for or we verified, if any. */
+  readonly serverName?: string
+  /** Whether the peer's certificate was verified against WebPKI (outgoing only). */
+  readonly verified?: boolean
+}
+
+/** `delivery` takes mail for our own addresses from anybody; `submission` takes mail to anywhere from our own users. */
+export type ReceiveKind = 'delivery' | 'submission'
+
+/** One SMTP session or API call, as the receive hooks see it. Fields change as the session goes on (EHLO, STARTTLS, AUTH). */
+export interface SessionInfo {
+  /** Unique in this process; in log lines and error replies. */
+  readonly id: string
+  readonly kind: ReceiveKind
+  /** The listener's name in the config, or the plugin that receives without a socket ("queue", "webapi"). */
+  readonly listener: string
+  /** Our own host name towards this peer. */
+  readonly hostname: string
+  readonly localIp: string
+  readonly remoteIp: string
+  readonly remotePort: number
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number
+  /** EHLO or HELO argument, checked against the grammar; '' before. */
+  helo: string
+  /** "SMTP", "ESMTP", or "HTTP" and the like: the base of the `with` protocol in Received. */
+  protocol: string
+  tls?: TlsFacts
+  /** Set once the peer has logged in. */
+  account?: string
+  /** The address used to log in. */
+  loginAddress?: string
+}

@@ -1,0 +1,48 @@
+// commands@1: verbs of the command line. They run in the server's process, reached through its socket; those marked
+// `offline` also run without a server, on the data directory.
+import { defineService, type ServiceToken } from '../define/service.ts'
+
+export interface CommandFlag {
+  readonly name: string
+  readonly type: 'string' | 'number' | 'boolean'
+  readonly help: string
+}
+
+export interface CommandArgument {
+  readonly name: string
+  readonly help: string
+  /** Default true. */
+  readonly required?: boolean
+  /** Takes all that follow. */
+  readonly rest?: boolean
+}
+
+export interface Command {
+  /** ["account", "add"] for `mox account add`. */
+  readonly path: readonly string[]
+  readonly summary: string
+  readonly arguments?: readonly CommandArgument[]
+  /** `--json` and `--limit` are there for every command that returns rows. */
+  readonly flags?: readonly CommandFlag[]
+  /** Safe on a data directory that no server uses. */
+  readonly offline: boolean
+  /** Names of arguments or flags that are read from standard input, without echo on a terminal, when not given. */
+  readonly secret?: readonly string[]
+  /** Throws a UsageError for the user's mistakes. */
+  run(input: CommandInput): Promise<CommandResult>
+}
+
+export interface CommandInput {
+  readonly arguments: readonly string[]
+  readonly flags: ReadonlyMap<string, string | number | boolean>
+  /** Rows to return at most; default 100. */
+  readonly limit: number
+}
+
+/** Rows make a table, or with --json an array of objects; a value is printed as JSON; text as it is. */
+export type CommandResult =
+  | { readonly kind: 'rows'; readonly columns: readonly string[]; readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly more?: boolean }
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly text: string; readonly failed?: boolean }
+
+export const commands: ServiceToken<Command, 'many'> = defineService<Command, 'many'>('commands@1', 'many')

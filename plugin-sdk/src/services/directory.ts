@@ -1,0 +1,106 @@
+// directory@1: who is here. Domains, addresses, accounts, aliases, and checking who logs in.
+import { defineService, type ServiceToken } from '../define/service.ts'
+import type { Path } from '../mail/address.ts'
+import type { SmtpReply } from '../model/reply.ts'
+import type { TlsFacts } from '../model/session.ts'
+
+export interface DomainInfo {
+  /** ASCII, lower case. */
+  readonly name: string
+  /** Refuses mail and submission for now; logins still work. */
+  readonly disabled: boolean
+  /** Characters or strings after which a localpart is ignored for finding the account, such as "+". */
+  readonly separators: readonly string[]
+  readonly caseSensitive: boolean
+}
+
+export interface AccountInfo {
+  readonly name: string
+  readonly fullName: string
+  /** Set when logins are refused: what the user is told. */
+  readonly loginDisabled?: string
+  /** Bytes of messages; 0: no limit. */
+  readonly quota: number
+  readonly maxOutgoingPerDay: number
+  readonly maxFirstTimeRecipientsPerDay: number
+  /** Addresses that the account receives for, as text; "@domain" is a catch-all. */
+  readonly addresses: readonly string[]
+}
+
+/**
+ * What an address means here.
+ * - `remote`: the domain is not ours.
+ * - `disabled`: the domain is ours and disabled.
+ * - `unknown`: the domain is ours, nobody has the address.
+ * - `account`: mail for this account.
+ * - `alias`: mail for several accounts.
+ */
+export type Resolution =
+  | { readonly kind: 'remote' }
+  | { readonly kind: 'disabled'; readonly domain: DomainInfo }
+  | { readonly kind: 'unknown'; readonly domain: DomainInfo }
+  | AccountResolution
+  | { readonly kind: 'alias'; readonly address: string; readonly members: readonly AccountResolution[]; readonly postPublic: boolean; readonly allowMsgFrom: boolean }
+
+export interface AccountResolution {
+  readonly kind: 'account'
+  readonly account: string
+  /** The configured address that matched, without separator suffix; "@domain" for a catch-all. */
+  readonly address: string
+  /** Where mail for this address is filed; default Inbox. */
+  readonly mailbox: string
+  /** Configured to be refused at RCPT. */
+  readonly refuse?: SmtpReply
+}
+
+/** What a failed or successful login was checked against, for limits and records. */
+export interface LoginContext {
+  /** "submission", "imap", "webmail", "webapi", "admin". */
+  readonly protocol: string
+  readonly remoteIp: string
+  readonly localIp: string
+  readonly tls?: TlsFacts
+  readonly userAgent?: string
+  /** Channel binding data of the TLS connection by type: "tls-exporter" (RFC 9266), "tls-unique" (RFC 5929). Undefined without TLS. */
+  readonly channelBinding?: (type: string) => Buffer | undefined
+}
+
+export type LoginResult =
+  | { readonly ok: true; readonly account: string; readonly loginAddress: string }
+  | { readonly ok: false; readonly result: LoginFailure; readonly reply: SmtpReply }
+
+/** Why a login failed, as recorded; the peer is told less. */
+export type LoginFailure = 'baduser' | 'badpassword' | 'badcreds' | 'badchanbind' | 'badprotocol' | 'logindisabled' | 'toomany' | 'error' | 'aborted'
+
+export type SaslStep =
+  | { readonly kind: 'challenge'; readonly data: Buffer }
+  /** `data` is the server's last message where the mechanism has one; the client answers it with an empty response. */
+  | { readonly kind: 'done'; readonly result: LoginResult; readonly data?: Buffer }
+
+/** The server side of one SASL exchange (RFC 4422); feed it the client's decoded responses. */
+export interface SaslExchange {
+  /** `null` when the client sent no initial response. Never throws. */
+  step(response: Buffer | null): Promise<SaslStep>
+  /** The client gave up ("*"). */
+  abort(): void
+}
+
+export interface Directory {
+  resolve(path: Path): Promise<Resolution>
+  domain(name: string): Promise<DomainInfo | undefined>
+  domains(): Promise<readonly DomainInfo[]>
+  account(name: string): Promise<AccountInfo | undefined>
+  accounts(): Promise<readonly AccountInfo[]>
+  /** Whether the account may use the address as From or reverse-path. */
+  maySendAs(account: string, path: Path): Promise<boolean>
+  /** Names of the SASL mechanisms to announce, strongest first; PLAIN and LOGIN only when `tls` or allowed without. */
+  mechanisms(context: { readonly tls: boolean; readonly allowPlain: boolean }): readonly string[]
+  /** Undefined for an unknown mechanism. */
+  sasl(mechanism: string, context: LoginContext): SaslExchange | undefined
+  /** Checks a login name and a password. Counts failures. */
+  login(name: string, password: string, context: LoginContext): Promise<LoginResult>
+  /** True when the address or its network has too many failed logins; checked before a greeting. */
+  limited(remoteIp: string): boolean
+}
+
+export const directory: ServiceToken<Directory, 'one'> = defineService<Directory>('directory@1')

@@ -1,0 +1,181 @@
+// mailboxes@1: the message store that webmail and IMAP stand on.
+import { defineService, type ServiceToken } from '../define/service.ts'
+import type { Path } from '../mail/address.ts'
+import type { Head } from '../mail/header.ts'
+import type { TlsFacts } from '../model/session.ts'
+import type { SmtpReply } from '../model/reply.ts'
+
+/** One copy of a message for one account. */
+export interface LocalDelivery {
+  readonly account: string
+  /** Mailbox name; made when missing. */
+  readonly mailbox: string
+  /** Stable: a second delivery with the same key is recognised and does nothing. */
+  readonly key: string
+  /** Id in the message repository: ties the stored copy to its trace. */
+  readonly messageId: number
+  /** The store takes one reference of its own. */
+  readonly contentId: number
+  /** Fields that stand before the content: Return-Path, Delivered-To, Received and so on. */
+  readonly prefix: Buffer
+  /** Bytes of prefix and content. */
+  readonly size: number
+  /** The header section of prefix and content. */
+  readonly head: Head
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
+  readonly reversePath: Path | null
+  readonly recipient: Path
+  readonly remoteIp: string
+  readonly helo: string
+  readonly tls?: TlsFacts
+  readonly keywords: readonly string[]
+  readonly junk: boolean
+  readonly seen?: boolean
+}
+
+export type LocalOutcome =
+  | { readonly ok: true; readonly id: number; readonly duplicate: boolean }
+  /** Over quota and the like; nothing was changed and the unit of work remains usable. */
+  | { readonly ok: false; readonly reply: SmtpReply }
+
+/** Name and roles of a mailbox with its counts. */
+export interface MailboxInfo {
+  readonly id: number
+  readonly name: string
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly modseq: number
+  readonly specialUse: readonly SpecialUse[]
+  readonly keywords: readonly string[]
+  /** Messages not marked deleted. */
+  readonly total: number
+  readonly deleted: number
+  /** Unseen and not deleted. */
+  readonly unread: number
+  readonly unseen: number
+  /** Bytes. */
+  readonly size: number
+  readonly subscribed: boolean
+}
+
+/** RFC 6154 §2. */
+export type SpecialUse = 'archive' | 'drafts' | 'junk' | 'sent' | 'trash'
+
+export interface Flags {
+  readonly seen: boolean
+  readonly answered: boolean
+  readonly flagged: boolean
+  readonly forwarded: boolean
+  readonly junk: boolean
+  readonly notjunk: boolean
+  readonly deleted: boolean
+  readonly draft: boolean
+  readonly phishing: boolean
+  readonly mdnSent: boolean
+}
+
+/** A message in a mailbox. */
+export interface MailboxMessage {
+  readonly id: number
+  readonly account: string
+  readonly mailboxId: number
+  readonly uid: number
+  readonly modseq: number
+  readonly createSeq: number
+  /** Id in the message repository; 0 when it did not come in over SMTP or a submission. */
+  readonly messageId: number
+  readonly receivedAt: number
+  readonly size: number
+  readonly flags: Flags
+  readonly keywords: readonly string[]
+  readonly threadId: number
+  /** Message-ID without brackets, lower case. */
+  readonly messageIdHeader: string
+  readonly subject: string
+  /** "local@domain" of the reverse-path. */
+  readonly mailFrom: string
+  readonly rcptTo: string
+}
+
+/** The part of the message store that every user of it needs; `Store` of one account does the rest. */
+export interface Mailboxes {
+  /** Files a message; must run inside a unit of work. */
+  deliver(delivery: LocalDelivery): Promise<LocalOutcome>
+  /** The store of one account; made on first use. */
+  store(account: string): Promise<MailStore>
+  /** A message by id, whatever the account. */
+  message(id: number): Promise<MailboxMessage | undefined>
+  /** Newest first over all accounts, ids below `before` if given. */
+  recent(options: { readonly limit: number; readonly before?: number }): Promise<MailboxMessage[]>
+  /** Copies made of one received message. */
+  copies(messageId: number): Promise<MailboxMessage[]>
+  /** Prefix and content. Throws when it is gone. */
+  open(id: number): Promise<AsyncIterable<Buffer>>
+  /** Calls back after each commit that changed an account's store; returns how to stop. */
+  watch(account: string, listener: (changes: readonly Change[]) => void): () => void
+  /** Problems found in the stores, at most 20 of a kind; an empty list means consistent. */
+  verify(): Promise<string[]>
+}
+
+/** One account's messages. Every method that changes something is one unit of work, or joins the surrounding one. */
+export interface MailStore {
+  readonly account: string
+  mailboxes(): Promise<MailboxInfo[]>
+  mailbox(name: string): Promise<MailboxInfo | undefined>
+  /** Makes missing parents too. Throws a MailError when it exists or the name is not allowed. */
+  create(name: string, specialUse?: readonly SpecialUse[]): Promise<MailboxInfo>
+  rename(from: string, to: string): Promise<void>
+  remove(name: string): Promise<void>
+  setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>
+  subscribe(name: string, subscribed: boolean): Promise<void>
+  /** By uid ascending, from `after` (exclusive). */
+  messages(mailboxId: number, options: { readonly limit: number; readonly after?: number; readonly changedSince?: number }): Promise<MailboxMessage[]>
+  /** Adds a message that did not come in by delivery: IMAP APPEND, Sent copies, drafts. */
+  append(message: AppendMessage): Promise<MailboxMessage>
+  /** Sets and clears flags and keywords; returns the messages that changed. `unchangedSince`: RFC 7162 §3.1.3, others are returned in `modified`. */
+  setFlags(ids: readonly number[], change: FlagChange): Promise<{ changed: MailboxMessage[]; modified: number[] }>
+  /** New uids in the destination; a moved message keeps its id. */
+  move(ids: readonly number[], mailbox: string): Promise<MailboxMessage[]>
+  copy(ids: readonly number[], mailbox: string): Promise<MailboxMessage[]>
+  /** Removes messages. Their bytes count against the quota until no session can still show them. */
+  expunge(ids: readonly number[]): Promise<void>
+  /** Uids expunged from a mailbox after a modseq. */
+  expungedSince(mailboxId: number, modseq: number): Promise<number[]>
+  thread(threadId: number): Promise<MailboxMessage[]>
+  setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void>
+  /** Changes after a modseq, oldest first; `complete` is false when the log no longer reaches back that far. */
+  changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }>
+  usage(): Promise<{ readonly used: number; readonly quota: number }>
+}
+
+export interface AppendMessage {
+  readonly mailbox: string
+  readonly content: Buffer
+  readonly flags?: Partial<Flags>
+  readonly keywords?: readonly string[]
+  readonly receivedAt?: number
+  readonly messageId?: number
+}
+
+export interface FlagChange {
+  readonly set?: Partial<Flags>
+  readonly addKeywords?: readonly string[]
+  readonly removeKeywords?: readonly string[]
+  readonly unchangedSince?: number
+}
+
+/** One change to an account's store, in commit order; also kept in a log by modseq. */
+export type Change =
+  /** A message appeared in a mailbox. */
+  | { readonly kind: 'add'; readonly modseq: number; readonly mailboxId: number; readonly uid: number; readonly id: number }
+  /** Messages left a mailbox; uids ascending. */
+  | { readonly kind: 'remove'; readonly modseq: number; readonly mailboxId: number; readonly uids: readonly number[]; readonly ids: readonly number[] }
+  /** Flags or keywords of a message changed. */
+  | { readonly kind: 'flags'; readonly modseq: number; readonly mailboxId: number; readonly uid: number; readonly id: number }
+  /** A thread was muted or collapsed, or the reverse. */
+  | { readonly kind: 'thread'; readonly modseq: number; readonly threadId: number; readonly muted: boolean; readonly collapsed: boolean }
+  /** A mailbox was made, renamed, removed, or its roles, keywords or subscription changed. */
+  | { readonly kind: 'mailbox'; readonly modseq: number; readonly mailboxId: number; readonly name: string; readonly removed: boolean }
+
+export const mailboxes: ServiceToken<Mailboxes, 'one'> = defineService<Mailboxes>('mailboxes@1')

@@ -1,0 +1,108 @@
+// The services at both ends of the queue: receiver@1 (what a listener drives), submission@1 (how a plugin sends mail) and
+// transports@1 (how a batch leaves).
+import { defineService, type ServiceToken } from '../define/service.ts'
+import type { Path } from '../mail/address.ts'
+import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envelope.ts'
+import type { Job, MessageInfo, Outcome } from '../model/job.ts'
+import type { SmtpReply } from '../model/reply.ts'
+import type { SessionInfo, TlsFacts } from '../model/session.ts'
+import type { Log } from './base.ts'
+
+/** Takes the bytes of one message, dots already unstuffed. */
+export interface DataSink {
+  /** Resolves when more may be written. Never throws: a message that is refused is read to its end and thrown away. */
+  write(chunk: Buffer): Promise<void>
+  /** Set as soon as the message can only be refused, so that the listener may cut an endless one short. */
+  readonly refused: SmtpReply | undefined
+  /** The last byte was written: decides, stores, and resolves after the commit with the reply to give. */
+  finish(): Promise<SmtpReply>
+  /** The peer is gone: nothing is stored. */
+  abort(): Promise<void>
+}
+
+/** One session of any protocol that takes mail in. Methods answer with the SMTP reply to give and never throw. */
+export interface ReceiveSession {
+  readonly info: SessionInfo
+  mail(reversePath: Path | null, parameters: MailParameters): Promise<SmtpReply>
+  rcpt(recipient: EnvelopeRecipient): Promise<SmtpReply>
+  /** Replies 503 in `refused` when there is no accepted recipient. `maxSize` in bytes. */
+  data(options: { readonly maxSize: number }): DataSink
+  /** Forgets the transaction, not the session. */
+  reset(): void
+  close(): void
+}
+
+export interface Receiver {
+  /** Runs onReceive.connect; `reply` is set when the peer must be sent away. */
+  open(info: SessionInfo, signal: AbortSignal): Promise<{ readonly session: ReceiveSession; readonly reply?: SmtpReply }>
+  /**
+   * Delivers a batch to recipients of ours as if it came in over SMTP: all receive hooks run, one result per job. Used by
+   * transports that end on this machine.
+   */
+  replay(batch: DeliveryBatch, options: { readonly listener: string; readonly signal: AbortSignal }): Promise<DeliveryResult[]>
+}
+
+export interface SubmitMessage {
+  /** Who sends: limits, routes and webhooks of this account apply. */
+  readonly account: string
+  readonly loginAddress?: string
+  readonly envelope: Envelope
+  /** The complete message, CRLF line ends. */
+  readonly content: Buffer | AsyncIterable<Buffer>
+  /** The plugin that sends, for trace fields: "webapi". */
+  readonly source: string
+  readonly remoteIp?: string
+}
+
+export interface Submission {
+  /** Resolves after the commit. Throws a MailError when it is refused; then nothing was queued. */
+  submit(message: SubmitMessage): Promise<{ readonly messageId: number; readonly queueIds: readonly number[] }>
+}
+
+/** Recipients of one message that may share a transaction. */
+export interface DeliveryBatch {
+  readonly jobs: readonly [Job, ...Job[]]
+  readonly message: MessageInfo
+  /** Number of this attempt, from 1. */
+  readonly attempt: number
+  readonly prefix: Buffer
+  readonly contentId: number
+  /** Prefix and content, in chunks of at most 64 KiB. */
+  open(): AsyncIterable<Buffer>
+}
+
+/** What became of one recipient in one attempt. */
+export interface DeliveryResult {
+  readonly id: number
+  readonly outcome: Outcome
+  /** SMTP code, 0 without a reply. */
+  readonly code: number
+  readonly enhanced: string
+  readonly text: string
+  readonly remoteHost?: string
+  readonly remoteIp?: string
+  readonly tls?: TlsFacts
+  /** Address that was connected to: steers the choice of address family on the next attempt. */
+  readonly dialed?: { readonly host: string; readonly ip: string }
+}
+
+export interface Transport {
+  /** What routes and operators call it: "local", "direct". */
+  readonly name: string
+  /** Delivers; one result per job, in any order. A throw counts as a temporary failure of all. Must end soon after `signal` aborts. */
+  deliver(batch: DeliveryBatch, context: { readonly signal: AbortSignal; readonly log: Log }): Promise<DeliveryResult[]>
+}
+
+/** Core's scheduler, as commands and pages see it. */
+export interface QueueControl {
+  /** Looks for due recipients now. */
+  kick(): void
+  pause(): void
+  resume(): void
+  status(): { readonly paused: boolean; readonly running: number; readonly domains: number }
+}
+
+export const receiver: ServiceToken<Receiver, 'one'> = defineService<Receiver>('receiver@1')
+export const submission: ServiceToken<Submission, 'one'> = defineService<Submission>('submission@1')
+export const transports: ServiceToken<Transport, 'many'> = defineService<Transport, 'many'>('transports@1', 'many')
+export const queueControl: ServiceToken<QueueControl, 'one'> = defineService<QueueControl>('queue-control@1')

@@ -1,0 +1,76 @@
+// Services that face the network: certificates, DNS answers, HTTP routes.
+import type { SecureContext } from 'node:tls'
+import type { Middleware } from 'koa'
+import { defineService, type ServiceToken } from '../define/service.ts'
+
+export interface Certificates {
+  /** The context for a server name; for none or an unknown one, the default. */
+  context(serverName: string | undefined): SecureContext
+  /** What is loaded, for `mox config show` and start-up lines. */
+  describe(): readonly { readonly names: readonly string[]; readonly notAfter: number; readonly source: string }[]
+}
+
+export type DnsType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR' | 'NS' | 'SOA' | 'TLSA' | 'SRV'
+
+/**
+ * - `found`: records of the asked type.
+ * - `nodata`: the name exists, without records of the type.
+ * - `nxdomain`: the name does not exist.
+ */
+export interface DnsAnswer<R = unknown> {
+  readonly status: 'found' | 'nodata' | 'nxdomain'
+  readonly records: readonly R[]
+  /** Validated by a resolver that we trust (AD bit). */
+  readonly authentic: boolean
+  /** Seconds. */
+  readonly ttl: number
+}
+
+export interface DnsRecords {
+  readonly A: string
+  readonly AAAA: string
+  readonly MX: { readonly preference: number; readonly exchange: string }
+  readonly TXT: string
+  readonly CNAME: string
+  readonly PTR: string
+  readonly NS: string
+  readonly SOA: { readonly mname: string; readonly serial: number; readonly minimum: number }
+  readonly TLSA: { readonly usage: number; readonly selector: number; readonly matchingType: number; readonly data: Buffer }
+  readonly SRV: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }
+}
+
+export interface Dns {
+  /** Follows CNAMEs. Throws a DnsError for SERVFAIL, a timeout or a malformed answer. */
+  resolve<T extends DnsType>(name: string, type: T, signal?: AbortSignal): Promise<DnsAnswer<DnsRecords[T]>>
+}
+
+/** No usable answer: temporary by nature. */
+export class DnsError extends Error {
+  override readonly name = 'DnsError'
+  readonly code: 'timeout' | 'servfail' | 'malformed' | 'refused'
+  constructor(code: 'timeout' | 'servfail' | 'malformed' | 'refused', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Which listeners serve it: the world, loopback and private networks, administrators, or the metrics port. */
+export type Audience = 'public' | 'internal' | 'admin' | 'metrics'
+
+/** One part of the URL space. The longest matching prefix gets the request; what it does not answer is 404. */
+export interface HttpRoutes {
+  /** "/" or "/name/". */
+  readonly prefix: string
+  readonly audience: Audience
+  /** Shown on start and in `mox config show`. */
+  readonly title: string
+  readonly middleware: Middleware
+  /** Bytes a request body may have; default 1 MiB. Larger is 413. */
+  readonly maxBody?: number
+  /** Replaces the default Content-Security-Policy for its responses. */
+  readonly contentSecurityPolicy?: string
+}
+
+export const certificates: ServiceToken<Certificates, 'one'> = defineService<Certificates>('certificates@1')
+export const dns: ServiceToken<Dns, 'one'> = defineService<Dns>('dns@1')
+export const routes: ServiceToken<HttpRoutes, 'many'> = defineService<HttpRoutes, 'many'>('routes@1', 'many')

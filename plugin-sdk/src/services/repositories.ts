@@ -1,0 +1,162 @@
+// What core stores, as interfaces: messages, the queue, the history and the outbox. A storage backend implements them; core
+// writes no SQL. All changing methods must run inside a unit of work.
+import type { Path } from '../mail/address.ts'
+import type { Notify } from '../model/envelope.ts'
+import type { Attempt, FinalStatus, Job, MessageInfo, Retired } from '../model/job.ts'
+import type { TraceEntry } from '../model/trace.ts'
+
+/** A received message as stored: what is the same for all its recipients. */
+export interface StoredMessage extends Omit<MessageInfo, 'messageId'> {
+  readonly id: number
+  readonly kind: 'delivery' | 'submission'
+  /** Listener name, or the plugin it came from. */
+  readonly source: string
+  /** Trace fields of ours that stand before the content. */
+  readonly prefix: Buffer
+  readonly contentId: number
+  readonly remoteIp: string
+  readonly helo: string
+  readonly protocol: string
+  /** Forward-paths as text, as the envelope had them; at most 1,000. */
+  readonly recipients: readonly string[]
+  /** Values of persisted facts by fact id. */
+  readonly facts: Readonly<Record<string, unknown>>
+  /** Verdicts of the receive and queue hooks. */
+  readonly trace: readonly TraceEntry[]
+}
+
+export interface MessageRepository {
+  /** Takes over one content reference. Returns the new id. */
+  add(message: Omit<StoredMessage, 'id'>): Promise<number>
+  get(id: number): Promise<StoredMessage | undefined>
+  /** Newest first, older than `before` if given. */
+  list(options: { limit: number; before?: number }): Promise<StoredMessage[]>
+  /** Removes messages received before `until` that no queued or retired recipient refers to, and their content references; returns how many. */
+  purge(until: number, limit: number): Promise<number>
+}
+
+/** One recipient to queue. */
+export interface NewJob {
+  readonly recipient: Path
+  readonly recipientDomain: string
+  readonly reversePath: Path | null
+  readonly due: number
+  readonly hold: boolean
+  readonly maxAttempts: number
+  readonly transport?: string
+  readonly requireTls?: boolean
+  readonly notify?: readonly Notify[]
+  readonly orcpt?: string
+  readonly fromId?: string
+  readonly extra: Readonly<Record<string, string>>
+}
+
+export interface QueueFilter {
+  readonly ids?: readonly number[]
+  readonly messageId?: number
+  readonly account?: string
+  /** Substring of the reverse-path. */
+  readonly from?: string
+  /** Substring of the forward-path. */
+  readonly to?: string
+  readonly hold?: boolean
+  readonly dueBefore?: number
+  readonly receivedBefore?: number
+  readonly transport?: string
+}
+
+export interface HistoryFilter extends Pick<QueueFilter, 'ids' | 'messageId' | 'account' | 'from' | 'to'> {
+  readonly status?: FinalStatus
+}
+
+/** Keyset pagination: the sort value and id of the last row seen. */
+export interface Page {
+  /** At most this many rows; at most 10,000. */
+  readonly limit: number
+  readonly ascending?: boolean
+  readonly after?: { readonly value: number; readonly id: number }
+}
+
+export interface ClaimJobs {
+  readonly now: number
+  readonly leaseMs: number
+  /** At most this many groups. */
+  readonly limit: number
+  /** Recipient domains that have no free place, and those with some: how many groups may still start. */
+  readonly places: (domain: string) => number
+}
+
+/** The recipients of one message at one domain that may share a transaction: same attempts, transport and TLS requirement. */
+export type JobGroup = readonly [Job, ...Job[]]
+
+/** What a finished attempt leaves in the queue. */
+export interface JobUpdate {
+  readonly id: number
+  readonly results: readonly Attempt[]
+  readonly due: number
+  readonly dialedIps: Readonly<Record<string, readonly string[]>>
+}
+
+export interface QueueRepository {
+  add(messageId: number, jobs: readonly NewJob[]): Promise<number[]>
+  /** Due recipients that are not held and not leased, oldest due first, grouped; leased until now + leaseMs. */
+  claim(options: ClaimJobs): Promise<JobGroup[]>
+  /** Registers an attempt before any network activity: attempts + 1, the running entry, the next due time. */
+  begin(jobs: readonly { readonly id: number; readonly attempt: Attempt; readonly due: number }[]): Promise<void>
+  /** Records what became of a registered attempt and ends the lease. */
+  finish(updates: readonly JobUpdate[]): Promise<void>
+  /** Sets the given fields of jobs and ends their leases. Returns how many there were. */
+  set(filter: QueueFilter, fields: Partial<Pick<Job, 'due' | 'hold' | 'transport' | 'requireTls' | 'maxAttempts'>>): Promise<number>
+  /** Appends an entry without an attempt: an operator's or a policy's decision; ends the lease. */
+  note(id: number, entry: Attempt, fields: Partial<Pick<Job, 'due' | 'hold'>>): Promise<void>
+  /** Ends every lease: at start, since a lease of a process that is gone protects nothing. */
+  releaseAll(): Promise<void>
+  /** Removes from the queue, adds to the history. `keepUntil` ≤ now: only removes. */
+  retire(jobs: readonly Retired[]): Promise<void>
+  get(id: number): Promise<Job | undefined>
+  list(filter: QueueFilter, page: Page): Promise<Job[]>
+  count(filter: QueueFilter): Promise<number>
+  /** The earliest due time of a job that is neither held nor leased; undefined when there is none. */
+  nextDue(): Promise<number | undefined>
+  /** Prefix and content of a queued recipient's message. */
+  source(messageId: number): Promise<{ readonly prefix: Buffer; readonly contentId: number } | undefined>
+}
+
+export interface HistoryRepository {
+  get(id: number): Promise<Retired | undefined>
+  /** By last activity, newest first unless ascending. */
+  list(filter: HistoryFilter, page: Page): Promise<Retired[]>
+  update(id: number, fields: Partial<Pick<Retired, 'status' | 'lastActivity' | 'results' | 'trace'>>): Promise<void>
+  /** Removes entries with keepUntil < now, at most `limit`; returns how many. */
+  purge(now: number, limit: number): Promise<number>
+}
+
+/** One react handler's copy of one event. */
+export interface OutboxRow {
+  readonly id: number
+  /** Stable across repeats. */
+  readonly eventId: string
+  readonly hook: string
+  /** Plugin instance name. */
+  readonly subscriber: string
+  /** The hook's input as JSON, and the persisted facts. */
+  readonly payload: unknown
+  readonly createdAt: number
+  readonly due: number
+  readonly attempts: number
+  readonly lastError?: string
+  /** Given up; shown until an operator retries or removes it. */
+  readonly dead: boolean
+}
+
+export interface OutboxRepository {
+  add(rows: readonly Omit<OutboxRow, 'id' | 'attempts' | 'dead' | 'lastError'>[]): Promise<void>
+  claim(options: { now: number; leaseMs: number; limit: number }): Promise<OutboxRow[]>
+  done(ids: readonly number[]): Promise<void>
+  failed(id: number, error: string, retry: { readonly due: number } | 'dead'): Promise<void>
+  list(options: { dead?: boolean; limit: number }): Promise<OutboxRow[]>
+  /** Makes dead rows due again; returns how many. */
+  revive(ids: readonly number[] | 'all', now: number): Promise<number>
+  nextDue(): Promise<number | undefined>
+  releaseAll(): Promise<void>
+}

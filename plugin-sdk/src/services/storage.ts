@@ -1,0 +1,108 @@
+// storage@1: what a storage backend provides. Plugins use `db`, `write`, `statement` and the helpers; core uses the
+// repositories, so that the hot statements sit in one place. `storageConformance` in the test kit defines what a backend is.
+import type { Knex } from 'knex'
+import { defineService, type ServiceToken } from '../define/service.ts'
+import type { ContentStore } from './content.ts'
+import type { HistoryRepository, MessageRepository, OutboxRepository, QueueRepository } from './repositories.ts'
+
+/** One step of a plugin's schema. Numbered from 1 without gaps, forward only, each in its own transaction. */
+export interface Migration {
+  readonly version: number
+  readonly name: string
+  /** Creates and changes the plugin's own tables, whose names start with the plugin's name and "_". */
+  up(db: Knex): Promise<void>
+}
+
+/** A place for a value in a statement: `p('id')`. */
+export type Placeholder = (name: string) => Knex.Value
+
+/**
+ * A query built once with knex's builder and then run many times as a prepared statement. Runs on the open unit of work, or
+ * outside of one on a read connection.
+ */
+export interface Statement<P extends object, R> {
+  all(values: P): Promise<R[]>
+  get(values: P): Promise<R | undefined>
+  /** Returns the number of changed rows and, where the engine has it, the last inserted integer key. */
+  run(values: P): Promise<{ changes: number; lastId: number }>
+}
+
+export interface Storage {
+  /** "sqlite", "postgres". */
+  readonly engine: string
+  /** Whether `search` is there and whether notifications cross processes. */
+  readonly capabilities: { readonly search: boolean; readonly crossProcess: boolean }
+
+  /** Inside a unit of work: its transaction. Outside: read-only connections that never wait for a writer. */
+  readonly db: Knex
+
+  /**
+   * One unit of work: everything inside happens or nothing does, and the promise resolves only after it is on stable storage.
+   * Nested calls join the outer unit with a savepoint. No network and no waiting for anything but the database inside.
+   */
+  write<T>(work: (db: Knex) => Promise<T>): Promise<T>
+  /** Runs `work` after the surrounding unit of work has committed (at once when there is none); dropped when it rolls back. */
+  afterCommit(work: () => void): void
+  /** True inside a unit of work. */
+  inUnit(): boolean
+
+  statement<P extends object, R = unknown>(build: (db: Knex, p: Placeholder) => Knex.QueryBuilder): Statement<P, R>
+  /** Runs a read query that may take more than 10 ms on a reader worker thread. */
+  offload<R>(query: Knex.QueryBuilder): Promise<R[]>
+
+  /**
+   * Takes due rows of a plugin's table under a lease: rows with `dueColumn` ≤ now whose lease has ended get `leaseColumn` =
+   * now + leaseMs and are returned, oldest due first. Two claimers never get the same row before its lease ends.
+   */
+  claim<R>(options: ClaimOptions): Promise<R[]>
+
+  readonly content: ContentStore
+  readonly messages: MessageRepository
+  readonly queue: QueueRepository
+  readonly history: HistoryRepository
+  readonly outbox: OutboxRepository
+
+  /** Wakes subscribers of a channel, after the surrounding unit of work has committed. */
+  notify(channel: string, payload?: unknown): void
+  subscribe(channel: string, listener: (payload: unknown) => void): () => void
+
+  /** One holder in the whole installation; null when somebody else holds it. Ends by release() or `ttlMs` after the last renew(). */
+  lock(name: string, ttlMs: number): Promise<Lock | null>
+
+  /** Full text; present when capabilities.search is true. */
+  readonly search?: SearchIndex
+
+  /** Brings a plugin's tables up to date. Throws a UsageError when the database was made by a newer version. */
+  migrate(plugin: string, migrations: readonly Migration[]): Promise<void>
+
+  /** Checks content references, counts and files; an empty list means consistent. */
+  verify(): Promise<string[]>
+}
+
+export interface ClaimOptions {
+  readonly table: string
+  readonly dueColumn: string
+  readonly leaseColumn: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly leaseMs: number
+  readonly limit: number
+  /** Only rows where these columns have these values. */
+  readonly where?: Readonly<Record<string, string | number | boolean | null>>
+}
+
+export interface Lock {
+  /** False when the lock was lost meanwhile. */
+  renew(): Promise<boolean>
+  release(): Promise<void>
+}
+
+export interface SearchIndex {
+  /** Adds or replaces a document; part of the surrounding unit of work. Keys are unique per index name. */
+  put(index: string, key: number, text: string): Promise<void>
+  remove(index: string, key: number): Promise<void>
+  /** Keys of documents that have all the words; a term in double quotes is a phrase. Newest key first. */
+  query(index: string, terms: readonly string[], options: { limit: number; before?: number }): Promise<number[]>
+}
+
+export const storage: ServiceToken<Storage, 'one'> = defineService<Storage>('storage@1')
