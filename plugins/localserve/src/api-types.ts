@@ -1,0 +1,92 @@
+// What the page and the server exchange, as JSON. Times are milliseconds since the epoch.
+import type { Attempt, TraceEntry } from '@mox/plugin-sdk'
+
+/**
+ * Where a recipient stands.
+ * - `waiting`: in the queue, not tried yet or to be tried again.
+ * - `trying`: an attempt is in progress.
+ * - `held`: in the queue, not tried until released.
+ * - `delivered`, `failed`, `suppressed`, `cancelled`: left the queue.
+ * - `stored`: came in from outside and was put into a mailbox at once.
+ */
+export type RecipientState =
+  | 'waiting'
+  | 'trying'
+  | 'held'
+  | 'delivered'
+  | 'failed'
+  | 'suppressed'
+  | 'cancelled'
+  | 'stored'
+
+export interface MessageSummary {
+  readonly id: number
+  /** `submission`: sent by a user of ours; `delivery`: came in as from another server. */
+  readonly kind: 'delivery' | 'submission'
+  readonly receivedAt: number
+  /** "local@domain"; '' for the null reverse-path. */
+  readonly from: string
+  readonly recipients: readonly string[]
+  readonly subject: string
+  /** Bytes. */
+  readonly size: number
+  /** How many recipients are in each state. */
+  readonly states: Readonly<Partial<Record<RecipientState, number>>>
+}
+
+export interface RecipientDetail {
+  readonly address: string
+  readonly state: RecipientState
+  /** Queue id; absent for mail that never was in the queue. */
+  readonly queueId?: number
+  /** Next attempt, while in the queue. */
+  readonly due?: number
+  readonly attempts: readonly Attempt[]
+  /** Verdicts after the last attempt. */
+  readonly trace: readonly TraceEntry[]
+}
+
+export interface PartDetail {
+  readonly path: string
+  readonly depth: number
+  readonly contentType: string
+  readonly encoding: string
+  readonly charset: string
+  readonly filename?: string
+  /** Bytes as transferred. */
+  readonly size: number
+  readonly problems: readonly string[]
+  readonly attachment: boolean
+}
+
+export interface MessageDetail extends MessageSummary {
+  readonly account: string
+  readonly source: string
+  readonly remoteIp: string
+  readonly helo: string
+  readonly protocol: string
+  readonly header: readonly { readonly name: string; readonly value: string }[]
+  readonly text?: string
+  readonly hasHtml: boolean
+  readonly parts: readonly PartDetail[]
+  readonly problems: readonly string[]
+  /** True when the message is too large to be taken apart here. */
+  readonly truncated: boolean
+  /** Verdicts while it came in and was queued. */
+  readonly trace: readonly TraceEntry[]
+  readonly recipientDetails: readonly RecipientDetail[]
+  /** Mailboxes that have a copy. */
+  readonly copies: readonly { readonly account: string; readonly mailbox: string; readonly uid: number }[]
+}
+
+export interface MessageList {
+  readonly messages: readonly MessageSummary[]
+  /** Pass as `before` for the next page; absent on the last. */
+  readonly next?: number
+}
+
+export interface Status {
+  readonly paused: boolean
+  readonly running: number
+  readonly queued: number
+}

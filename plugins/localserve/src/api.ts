@@ -1,0 +1,132 @@
+// The page's HTTP side: the page itself, JSON about messages, their source and parts, and a stream of changes. Reading
+// needs no login: it is a test server that listens on loopback.
+import { readFile } from 'node:fs/promises'
+import { PassThrough, Readable } from 'node:stream'
+import Router from '@koa/router'
+import type { QueueControl, StoredMessage } from '@mox/plugin-sdk'
+import { decodeBody, parseStructure, safeFilename, textParts } from '@mox/plugin-sdk/mail'
+import type { Context, Middleware } from 'koa'
+import type { Status } from './api-types.ts'
+import { FRAME_POLICY, safeHtml } from './html.ts'
+import { describeMessage, findPart, listMessages, type Stores, sourceOf } from './view.ts'
+
+/** Streams of changes at the same time; one more is refused with 503. */
+export const MAX_STREAMS = 100
+/** Messages in one page of the list. */
+const MAX_LIST = 200
+
+/** Scripts and styles are inside the page; images may be data URLs; the message frame is our own. */
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+export interface ApiOptions {
+  readonly stores: Stores
+  readonly queue: QueueControl
+  /** Calls back after every change of a message; returns how to stop. */
+  readonly onChange: (listener: () => void) => () => void
+  readonly streams: Set<PassThrough>
+  readonly pageFile: string
+}
+
+export function pageRoutes(options: ApiOptions): Middleware {
+  const { stores } = options
+  const router = new Router()
+
+  router.get('/', async ctx => {
+    ctx.type = 'text/html; charset=utf-8'
+    ctx.set('Cache-Control', 'no-cache')
+    ctx.body = await readFile(options.pageFile)
+  })
+  router.get('/api/status', async ctx => {
+    const { paused, running } = options.queue.status()
+    ctx.body = { paused, running, queued: await stores.queue.count({}) } satisfies Status
+  })
+  router.get('/api/messages', async ctx => {
+    const before = number(ctx, 'before')
+    ctx.body = await listMessages(stores, {
+      limit: Math.min(number(ctx, 'limit') ?? 50, MAX_LIST),
+      ...(before === undefined ? {} : { before }),
+    })
+  })
+  router.get('/api/messages/:id', async ctx => {
+    ctx.body = await describeMessage(stores, await messageOf(ctx, stores))
+  })
+  router.get('/api/messages/:id/source', async ctx => {
+    const message = await messageOf(ctx, stores)
+    ctx.type = 'text/plain; charset=utf-8'
+    ctx.set('Content-Security-Policy', "default-src 'none'; sandbox")
+    ctx.body = Readable.from(wholeMessage(stores, message))
+  })
+  router.get('/api/messages/:id/html', async ctx => {
+    const bytes = await sourceOf(stores, await messageOf(ctx, stores))
+    const { html, attachments } = textParts(parseStructure(bytes))
+    if (html === undefined) return ctx.throw(404, 'the message has no HTML part')
+    ctx.type = 'text/html; charset=utf-8'
+    ctx.set('Content-Security-Policy', FRAME_POLICY)
+    ctx.set('X-Frame-Options', 'SAMEORIGIN')
+    ctx.body = safeHtml(bytes, html, attachments)
+  })
+  router.get('/api/messages/:id/parts/:path', async ctx => {
+    const bytes = await sourceOf(stores, await messageOf(ctx, stores))
+    const part = findPart(parseStructure(bytes), ctx.params['path'] ?? '')
+    if (part === undefined) return ctx.throw(404, 'the message has no such part')
+    // Always a download, never shown by the browser: its type is the sender's word.
+    ctx.attachment(safeFilename(part.filename ?? `part-${part.path}`))
+    ctx.type = 'application/octet-stream'
+    ctx.set('Content-Security-Policy', "default-src 'none'; sandbox")
+    ctx.body = decodeBody(bytes, part)
+  })
+  router.get('/api/events', ctx => {
+    if (options.streams.size >= MAX_STREAMS) return ctx.throw(503, 'too many open pages')
+    const stream = new PassThrough()
+    options.streams.add(stream)
+    const stop = options.onChange(() => {
+      if (stream.writableLength < 65_536) stream.write('event: change\ndata: {}\n\n')
+    })
+    const end = (): void => {
+      stop()
+      options.streams.delete(stream)
+    }
+    stream.on('close', end)
+    ctx.res.on('close', () => stream.destroy())
+    ctx.type = 'text/event-stream'
+    ctx.set('Cache-Control', 'no-store')
+    stream.write('retry: 1000\n\n')
+    ctx.body = stream
+  })
+  return router.routes() as unknown as Middleware
+}
+
+/** POST /admin/queue/pause, /resume and /kick. */
+export function adminRoutes(queue: QueueControl): Middleware {
+  const router = new Router({ prefix: '/admin' })
+  router.post('/queue/:action', ctx => {
+    // A form of another site cannot set this header.
+    if (ctx.get('X-Mox-Request') !== '1') return ctx.throw(403, 'send the header X-Mox-Request: 1')
+    const action = ctx.params['action']
+    if (action !== 'pause' && action !== 'resume' && action !== 'kick')
+      return ctx.throw(404, 'actions are pause, resume and kick')
+    queue[action]()
+    ctx.status = 204
+  })
+  return router.routes() as unknown as Middleware
+}
+
+async function* wholeMessage(stores: Stores, message: StoredMessage): AsyncIterable<Buffer> {
+  yield message.prefix
+  yield* stores.content.open(message.contentId)
+}
+
+async function messageOf(ctx: Context & { params: Record<string, string> }, stores: Stores): Promise<StoredMessage> {
+  const id = /^\d{1,15}$/.test(ctx.params['id'] ?? '') ? Number(ctx.params['id']) : undefined
+  const message = id === undefined ? undefined : await stores.messages.get(id)
+  return message ?? ctx.throw(404, 'no such message')
+}
+
+function number(ctx: Context, name: string): number | undefined {
+  const value = ctx.query[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^[1-9]\d{0,14}$/.test(value))
+    return ctx.throw(400, `${name} must be a positive whole number`)
+  return Number(value)
+}

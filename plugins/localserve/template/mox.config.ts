@@ -1,0 +1,56 @@
+// A mail server for development on this machine, made by `mox localserve`. Change what you like and restart.
+import { accounts } from '@mox/plugin-accounts'
+import { certificates } from '@mox/plugin-certificates'
+import { http } from '@mox/plugin-http'
+import { localserve } from '@mox/plugin-localserve'
+import { mailboxes } from '@mox/plugin-mailboxes'
+import { defineConfig } from '@mox/plugin-sdk'
+import { smtpIn } from '@mox/plugin-smtp-in'
+import { storageSqlite } from '@mox/plugin-storage-sqlite'
+
+const ip = ['127.0.0.1', '::1']
+
+export default defineConfig({
+  hostname: 'localhost',
+  dataDir: 'data',
+  log: { level: 'info' },
+  queue: { keepRetiredDays: 3 },
+  plugins: [
+    storageSqlite(),
+    certificates({ selfSigned: { names: ['localhost', '127.0.0.1', '::1'] } }),
+    accounts({
+      domains: { localhost: {} },
+      accounts: {
+        mox: {
+          addresses: ['mox@localhost', '@localhost'],
+          fullName: 'mox',
+          password: 'moxmoxmox',
+          maxOutgoingPerDay: 1_000_000_000,
+        },
+      },
+      postmaster: 'mox',
+      fallbackAccount: 'mox', // mail to any other address or domain ends here
+      loginLimits: false,
+    }),
+    mailboxes(),
+    smtpIn({
+      listeners: {
+        smtp: { ip, port: 1025, kind: 'delivery', tls: 'starttls' },
+        submission: { ip, port: 1587, kind: 'submission', tls: 'starttls' },
+        submissions: { ip, port: 1465, kind: 'submission', tls: 'implicit' },
+      },
+      allowPlainAuth: 'loopback',
+      limits: false,
+    }),
+    http({
+      listeners: {
+        http: { ip, port: 1080, serves: ['public', 'internal', 'admin'] },
+        https: { ip, port: 1443, tls: true, serves: ['public', 'internal', 'admin'] },
+        metrics: { ip, port: 1081, serves: ['metrics'] },
+      },
+      adminPassword: 'moxadmin',
+      requestsPerMinute: false,
+    }),
+    localserve(),
+  ],
+})
