@@ -1,0 +1,49 @@
+// Every limit of the mail functions, by name. A value here is a promise: what is beyond it is refused (addresses,
+// reader, formatting) or cut with an entry in `problems` (header, MIME). Sizes are octets unless the name says
+// otherwise.
+
+/** RFC 5321 §4.5.3.1.1: the decoded localpart, in UTF-8. */
+export const LOCALPART_OCTETS = 64
+/** RFC 1035 §2.3.4: one label of a domain, in A-label form. */
+export const LABEL_OCTETS = 63
+/** RFC 5321 §4.5.3.1.2: a domain, in A-label form. */
+export const DOMAIN_OCTETS = 255
+/** RFC 5321 §4.5.3.1.3: a path with its brackets and route. */
+export const PATH_OCTETS = 256
+/** Parameters of one MAIL or RCPT command. */
+export const COMMAND_PARAMETERS = 30
+
+/** The header section with the empty line after it. */
+export const HEADER_BYTES = 256 * 1024
+/** Lines of the header section, continuation lines included, without the empty line after it. */
+export const HEADER_LINES = 4_000
+/** Continuation lines of one header field. */
+export const CONTINUATION_LINES = 1_000
+/** RFC 5322 §2.1.1: a line without its CRLF. */
+export const LINE_OCTETS = 998
+/** RFC 5322 §2.1.1: where lines that we make are folded. */
+export const FOLD_COLUMN = 78
+
+/** Parameters, or segments of them (RFC 2231 §3), of one Content-Type or Content-Disposition. */
+export const PARAMETER_SEGMENTS = 200
+/** Entries read from an address list. */
+export const ADDRESS_LIST_ENTRIES = 1_000
+/** Message-IDs kept of References or In-Reply-To: the last ones. */
+export const MESSAGE_IDS = 200
+/** Characters of a message-id; longer ones are ignored. */
+export const MESSAGE_ID_LENGTH = 998
+/** Characters read from a subject for its base. */
+export const SUBJECT_LENGTH = 998
+/** Characters read from a date. */
+export const DATE_LENGTH = 200
+
+/** Levels of nested multiparts and messages. */
+export const MIME_DEPTH = 100
+/** Parts of a message, all levels together. */
+export const MIME_PARTS = 10_000
+/** Characters of a multipart boundary. RFC 2046 §5.1.1 says 70; senders exceed it. */
+export const BOUNDARY_LENGTH = 200
+/** Characters of a file name for display. */
+export const FILENAME_LENGTH = 200
+/** Characters of a client-given text in a trace field. */
+export const TRACE_TEXT_LENGTH = 255
