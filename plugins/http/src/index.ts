@@ -147,7 +147,7 @@ export const http: PluginFactory<typeof options> = definePlugin({
 async function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
   return await new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
       server.off('error', reject)
       resolve(server.address() as AddressInfo)
     })
