@@ -58,5 +58,7 @@ test('--ip with an existing directory, and a place that cannot be made', async (
   await run('--dir', join(dir, 'c'), '--init-only')
   await expect(run('--dir', join(dir, 'c'), '--ip', '127.0.0.1')).rejects.toThrow(/only when the directory is made/)
   await writeFile(join(dir, 'file'), '')
-  await expect(run('--dir', join(dir, 'file', 'x'))).rejects.toThrow(/cannot make .* \(ENOTDIR\); choose another place with --dir/)
+  await expect(run('--dir', join(dir, 'file', 'x'))).rejects.toThrow(
+    /cannot make .* \(ENOTDIR\); choose another place with --dir/,
+  )
 })

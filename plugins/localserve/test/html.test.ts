@@ -3,8 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { FRAME_POLICY, safeHtml } from '../src/html.ts'
 
 function shown(html: string, image?: { id: string; type: string }): string {
-  const attachment = image === undefined ? '' : `--b\r\nContent-Type: ${image.type}\r\nContent-ID: <${image.id}>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n`
-  const bytes = Buffer.from(`Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${html}\r\n${attachment}--b--\r\n`)
+  const attachment =
+    image === undefined
+      ? ''
+      : `--b\r\nContent-Type: ${image.type}\r\nContent-ID: <${image.id}>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n`
+  const bytes = Buffer.from(
+    `Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${html}\r\n${attachment}--b--\r\n`,
+  )
   const { html: part, attachments } = textParts(parseStructure(bytes))
   const page = safeHtml(bytes, part!, attachments)
   return page.slice(page.indexOf('<body>') + 6, page.lastIndexOf('</body>')).trim()
@@ -37,7 +42,9 @@ describe('hostile HTML', () => {
 })
 
 test('an image of the message is shown inline, others are not', () => {
-  expect(shown('<img src="cid:logo">', { id: 'logo', type: 'image/png' })).toBe('<img src="data:image/png;base64,iVBORw==" />')
+  expect(shown('<img src="cid:logo">', { id: 'logo', type: 'image/png' })).toBe(
+    '<img src="data:image/png;base64,iVBORw==" />',
+  )
   expect(shown('<img src="cid:other">', { id: 'logo', type: 'image/png' })).toBe('<img alt="[image]" />')
   expect(shown('<img src="cid:logo">', { id: 'logo', type: 'image/svg+xml' })).toBe('<img alt="[image]" />')
 })

@@ -108,7 +108,14 @@ function Panel({ message: m, current }: { message: MessageDetail; current: Tab }
     case 'text':
       return m.text === undefined ? <p class="empty">No text part.</p> : <pre class="text">{m.text}</pre>
     case 'html':
-      return <iframe class="html" title="HTML part of the message" sandbox="allow-popups allow-popups-to-escape-sandbox" src={`api/messages/${m.id}/html`} />
+      return (
+        <iframe
+          class="html"
+          title="HTML part of the message"
+          sandbox="allow-popups allow-popups-to-escape-sandbox"
+          src={`api/messages/${m.id}/html`}
+        />
+      )
     case 'headers':
       return <Headers message={m} />
     case 'parts':

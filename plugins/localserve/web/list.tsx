@@ -32,13 +32,17 @@ function Row({ message: m }: { message: MessageSummary }): JSX.Element {
         aria-current={selected.value === m.id ? 'true' : undefined}
         onClick={event => openHere(event, m.id)}
       >
-        <span class="subject">{m.subject || '(no subject)'}</span>
-        <time title={at(m.receivedAt)}>{ago(m.receivedAt, now.value)}</time>
-        <span class="people">
-          {m.from || '<>'} <span aria-hidden="true">→</span> {m.recipients[0]}
-          {m.recipients.length > 1 ? ` +${m.recipients.length - 1}` : ''}
+        <span class="line">
+          <span class="subject">{m.subject || '(no subject)'}</span>
+          <time title={at(m.receivedAt)}>{ago(m.receivedAt, now.value)}</time>
         </span>
-        <States states={m.states} />
+        <span class="line">
+          <span class="people">
+            {m.from || '<>'} <span aria-hidden="true">→</span> {m.recipients[0]}
+            {m.recipients.length > 1 ? ` +${m.recipients.length - 1}` : ''}
+          </span>
+          <States states={m.states} />
+        </span>
       </a>
     </li>
   )
