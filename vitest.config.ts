@@ -5,7 +5,12 @@ export default defineConfig({
   resolve: { conditions: ['mox-source', 'node', 'import', 'module', 'default'] },
   ssr: { resolve: { conditions: ['mox-source', 'node', 'import', 'module', 'default'] } },
   test: {
-    include: ['core/test/**/*.test.ts', 'plugin-sdk/**/test/**/*.test.ts', 'plugins/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      'core/test/**/*.test.ts',
+      'plugin-sdk/**/test/**/*.test.ts',
+      'plugins/*/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     execArgv: ['--conditions=mox-source'],
     testTimeout: 60_000,

@@ -1,10 +1,13 @@
 // How the stages call hooks. The host implements it over the hook table; the stages' own tests use a fake.
-import type { FactToken, Facts, HookInput, HookName, HookVerdict, TraceEntry } from '@mox/plugin-sdk'
+import type { Facts, FactToken, HookInput, HookName, HookVerdict, TraceEntry } from '@mox/plugin-sdk'
 
-/** Hooks by sort; `HookTable` in table.ts is the data behind it. */
+/** Hooks by sort; `HOOKS` in table.ts is the data behind it. */
 export type ReactHook = 'onReceive.done' | 'onAttempt' | 'onRetire.done'
 export type WriteHook = 'onRetire.tx'
-export type DecideHook = Exclude<HookName, ReactHook | WriteHook | 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'>
+export type DecideHook = Exclude<
+  HookName,
+  ReactHook | WriteHook | 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
+>
 export type ShapeHook = 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
 
 /** The facts of one message: what handlers set, and the persisted part as plain data. */
@@ -27,19 +30,42 @@ export interface HookScope {
   readonly recipient?: string
 }
 
-/** The strongest verdict; `pass` when nobody had an opinion. */
-export type Decision<H extends HookName> = Exclude<HookVerdict<H>, undefined>
+/**
+ * The strongest verdict; `pass` when nobody had an opinion.
+ * - `failed`: it stands for a handler that failed. A failed `postpone` has `until` 0, or the latest time that another handler
+ *   asked for: the stage waits by its backoff, at least until then, and counts the failures in a row.
+ * - `keywords`: of all `tag` verdicts, also where a stronger verdict accepts the message (onReceive.data).
+ */
+export type Decision<H extends HookName> = Exclude<HookVerdict<H>, undefined> & {
+  readonly failed?: true
+  readonly keywords?: readonly string[]
+}
 
 export interface Hooks {
   /** False when no handler is there: callers skip building inputs. */
   has(hook: HookName): boolean
+  /** Rejects with a HookFailure only where the table says that a failure is retried. */
   decide<H extends DecideHook>(hook: H, input: HookInput<H>, scope: HookScope): Promise<Decision<H>>
-  /** Applies patches in order, then tells the strongest other verdict. Input has a `draft`. */
-  shape<H extends ShapeHook>(hook: H, input: HookInput<H>, scope: HookScope): Promise<{ draft: HookInput<H>['draft']; verdict: Decision<H> }>
+  /** Applies patches in order, then tells the strongest other verdict. Rejects with a HookFailure where a failure is retried. */
+  shape<H extends ShapeHook>(
+    hook: H,
+    input: HookInput<H>,
+    scope: HookScope,
+  ): Promise<{ draft: HookInput<H>['draft']; verdict: Decision<H> }>
   /** Runs each handler in a savepoint of its own (made by `savepoint`); a failure undoes only that and is recorded in the trace. */
-  write(hook: WriteHook, input: HookInput<WriteHook>, scope: HookScope, savepoint: (work: () => Promise<void>) => Promise<void>): Promise<void>
+  write(
+    hook: WriteHook,
+    input: HookInput<WriteHook>,
+    scope: HookScope,
+    savepoint: (work: () => Promise<void>) => Promise<void>,
+  ): Promise<void>
   /** Plugin instances that react to the hook: one outbox row each. */
   subscribers(hook: ReactHook): readonly string[]
   /** Runs one subscriber's handler once; throws when it fails. */
-  react(hook: ReactHook, subscriber: string, input: unknown, scope: HookScope & { readonly eventId: string }): Promise<void>
+  react(
+    hook: ReactHook,
+    subscriber: string,
+    input: unknown,
+    scope: HookScope & { readonly eventId: string },
+  ): Promise<void>
 }

@@ -14,7 +14,7 @@ export const PATH_OCTETS = 256
 export const COMMAND_PARAMETERS = 30
 
 /** The header section with the empty line after it. */
-export const HEADER_BYTES = 256 * 1024
+export const HEADER_BYTES: number = 256 * 1024
 /** Lines of the header section, continuation lines included, without the empty line after it. */
 export const HEADER_LINES = 4_000
 /** Continuation lines of one header field. */

@@ -20,6 +20,8 @@ export interface ContentStore {
   /** Content of at most this many bytes is kept in the database. */
   readonly inlineLimit: number
   writer(): ContentWriter
+  /** Reads staged content, before it is kept or aborted; in chunks of at most 64 KiB. May be called several times. */
+  openStaged(staged: StagedContent): AsyncIterable<Buffer>
   /** Inside a unit of work: stores staged content, or finds the same bytes, with one reference more. Returns its id. */
   keep(staged: StagedContent): Promise<number>
   /** Inside a unit of work: `count` references more (default 1). */

@@ -3,7 +3,7 @@ import { defineService, type ServiceToken } from '../define/service.ts'
 import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import type { TlsFacts } from '../model/session.ts'
-import type { SmtpReply } from '../model/reply.ts'
+import { MailError, type SmtpReply } from '../model/reply.ts'
 
 /** One copy of a message for one account. */
 export interface LocalDelivery {
@@ -114,6 +114,8 @@ export interface Mailboxes {
   open(id: number): Promise<AsyncIterable<Buffer>>
   /** Calls back after each commit that changed an account's store; returns how to stop. */
   watch(account: string, listener: (changes: readonly Change[]) => void): () => void
+  /** Like `watch`, with the changes kept until they are taken. `wake` is called when there is something to take or an overflow. */
+  session(account: string, wake: () => void): ChangeSession
   /** Problems found in the stores, at most 20 of a kind; an empty list means consistent. */
   verify(): Promise<string[]>
 }
@@ -177,5 +179,35 @@ export type Change =
   | { readonly kind: 'thread'; readonly modseq: number; readonly threadId: number; readonly muted: boolean; readonly collapsed: boolean }
   /** A mailbox was made, renamed, removed, or its roles, keywords or subscription changed. */
   | { readonly kind: 'mailbox'; readonly modseq: number; readonly mailboxId: number; readonly name: string; readonly removed: boolean }
+
+/** A reader of the change feed that takes changes when it can show them, as IMAP must. */
+export interface ChangeSession {
+  /** Takes what is pending, in commit order. */
+  take(): Change[]
+  /** More than 10,000 changes were pending. What was pending can still be taken; all later changes are dropped until resync(). */
+  readonly overflowed: boolean
+  /** Forgets what is pending and ends the overflow: call it before reading the state anew. */
+  resync(): void
+  close(): void
+}
+
+/**
+ * Why the store refused a request, so that a protocol can answer with a code of its own (RFC 5530).
+ * - `exists`: there is a mailbox of that name. `missing`: there is none.
+ * - `name`: not an allowed name. `inbox`: not possible with Inbox. `children`: there are mailboxes below it.
+ * - `quota`: more bytes than allowed. `limit`: more mailboxes, keywords or uids than allowed.
+ * - `keyword`: not an allowed keyword. `same`: the message is there already.
+ */
+export type MailboxProblem = 'exists' | 'missing' | 'name' | 'inbox' | 'children' | 'quota' | 'limit' | 'keyword' | 'same'
+
+/** What the methods of `MailStore` throw for requests that cannot be done; nothing was changed then. */
+export class MailboxError extends MailError {
+  readonly problem: MailboxProblem
+
+  constructor(problem: MailboxProblem, r: SmtpReply) {
+    super('mailboxes', r)
+    this.problem = problem
+  }
+}
 
 export const mailboxes: ServiceToken<Mailboxes, 'one'> = defineService<Mailboxes>('mailboxes@1')

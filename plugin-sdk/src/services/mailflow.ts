@@ -7,6 +7,7 @@ import type { Job, MessageInfo, Outcome } from '../model/job.ts'
 import type { SmtpReply } from '../model/reply.ts'
 import type { SessionInfo, TlsFacts } from '../model/session.ts'
 import type { Log } from './base.ts'
+import type { QueueFilter } from './repositories.ts'
 
 /** Takes the bytes of one message, dots already unstuffed. */
 export interface DataSink {
@@ -100,6 +101,11 @@ export interface QueueControl {
   pause(): void
   resume(): void
   status(): { readonly paused: boolean; readonly running: number; readonly domains: number }
+  /**
+   * Takes recipients out of the queue by an operator's or the sender's decision: `failed` ones count as failed, so that the
+   * sender is told; `cancelled` ones leave quietly. Returns how many there were.
+   */
+  end(filter: QueueFilter, status: 'failed' | 'cancelled', text: string): Promise<number>
 }
 
 export const receiver: ServiceToken<Receiver, 'one'> = defineService<Receiver>('receiver@1')

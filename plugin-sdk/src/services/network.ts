@@ -4,8 +4,11 @@ import type { Middleware } from 'koa'
 import { defineService, type ServiceToken } from '../define/service.ts'
 
 export interface Certificates {
-  /** The context for a server name; for none or an unknown one, the default. */
-  context(serverName: string | undefined): SecureContext
+  /**
+   * The context for a server name; for none or an unknown one, the default. `tickets: false` asks for one that hands out
+   * no session tickets.
+   */
+  context(serverName: string | undefined, options?: { readonly tickets?: boolean }): SecureContext
   /** What is loaded, for `mox config show` and start-up lines. */
   describe(): readonly { readonly names: readonly string[]; readonly notAfter: number; readonly source: string }[]
 }

@@ -29,6 +29,8 @@ export interface MessageRepository {
   /** Takes over one content reference. Returns the new id. */
   add(message: Omit<StoredMessage, 'id'>): Promise<number>
   get(id: number): Promise<StoredMessage | undefined>
+  /** Replaces what the queue hooks, which need the id, added. */
+  update(id: number, fields: Partial<Pick<StoredMessage, 'facts' | 'trace'>>): Promise<void>
   /** Newest first, older than `before` if given. */
   list(options: { limit: number; before?: number }): Promise<StoredMessage[]>
   /** Removes messages received before `until` that no queued or retired recipient refers to, and their content references; returns how many. */
@@ -103,6 +105,8 @@ export interface QueueRepository {
   claim(options: ClaimJobs): Promise<JobGroup[]>
   /** Registers an attempt before any network activity: attempts + 1, the running entry, the next due time. */
   begin(jobs: readonly { readonly id: number; readonly attempt: Attempt; readonly due: number }[]): Promise<void>
+  /** Moves the end of the leases of these jobs to `until`, while their attempt goes on. */
+  renew(ids: readonly number[], until: number): Promise<void>
   /** Records what became of a registered attempt and ends the lease. */
   finish(updates: readonly JobUpdate[]): Promise<void>
   /** Sets the given fields of jobs and ends their leases. Returns how many there were. */
@@ -151,7 +155,8 @@ export interface OutboxRow {
 
 export interface OutboxRepository {
   add(rows: readonly Omit<OutboxRow, 'id' | 'attempts' | 'dead' | 'lastError'>[]): Promise<void>
-  claim(options: { now: number; leaseMs: number; limit: number }): Promise<OutboxRow[]>
+  /** Due rows that are neither dead nor leased, oldest due first, but none of the subscribers in `except`; leased until now + leaseMs. */
+  claim(options: { now: number; leaseMs: number; limit: number; except?: readonly string[] }): Promise<OutboxRow[]>
   done(ids: readonly number[]): Promise<void>
   failed(id: number, error: string, retry: { readonly due: number } | 'dead'): Promise<void>
   list(options: { dead?: boolean; limit: number }): Promise<OutboxRow[]>

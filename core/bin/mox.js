@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Starts the command line. In a clone it runs the sources, which Node reads with the condition `mox-source`; worker threads
+// need that condition too, so the process starts again with it. An installed package runs what was compiled. Plain
+// JavaScript that any Node understands, so that an old one can be told so.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const NEEDED = 24
+const CONDITION = '--conditions=mox-source'
+
+const path = relative => fileURLToPath(new URL(relative, import.meta.url))
+const inClone = existsSync(path('../src/cli/main.ts')) && !existsSync(path('../dist/cli/main.js'))
+const isOld = Number(process.versions.node.split('.', 1)[0]) < NEEDED
+const ownNode = [
+  '../../node_modules/.bin/node',
+  '../../node_modules/node/bin/node',
+  '../../node_modules/node/bin/node.exe',
+]
+  .map(path)
+  .find(file => existsSync(file))
+
+if (isOld && (!inClone || ownNode === undefined || process.env.MOX_RESTARTED === '1')) {
+  console.error(`mox: needs Node.js ${NEEDED} or newer, this is ${process.version}; see https://nodejs.org/`)
+  process.exit(1)
+} else if (inClone && (isOld || !process.execArgv.includes(CONDITION))) {
+  restart(isOld ? ownNode : process.execPath)
+} else {
+  const { run } = await import(inClone ? '../src/cli/main.ts' : '../dist/cli/main.js')
+  await run()
+}
+
+function restart(node) {
+  const args = [CONDITION, ...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const env = { ...process.env, MOX_RESTARTED: '1' }
+  // The same process, where the system can: signals and exit codes need no help then.
+  if (typeof process.execve === 'function' && process.platform !== 'win32') process.execve(node, [node, ...args], env)
+  const child = spawn(node, args, { stdio: 'inherit', env })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', error => {
+    console.error(`mox: cannot start ${node}: ${error.message}`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)))
+}

@@ -1,0 +1,26 @@
+// mox config check, show: what is wrong with the config, and what is in effect. Nothing is started.
+import { createLog } from '../../base/log.ts'
+import { explainConfig, formatSettings } from '../../config/explain.ts'
+import { loadConfig, needConfig } from '../../config/load.ts'
+import { parseOptions } from '../../host/options.ts'
+import { type Application, createApplication } from '../application.ts'
+import type { LocalCommand } from '../types.ts'
+
+/** The config with its plugins set up, so that every mistake that needs no I/O is found. */
+export async function readApplication(config: string | undefined): Promise<Application> {
+  return createApplication(await loadConfig(await needConfig(config)), {
+    log: createLog({ level: 'warn', format: 'logfmt' }),
+  })
+}
+
+export const checkConfig: LocalCommand['run'] = async (_, { config }) => {
+  const { config: found } = await readApplication(config)
+  return { kind: 'text', text: `${found.path} is fine: ${found.plugins.length} plugins` }
+}
+
+export const showConfig: LocalCommand['run'] = async ({ flags }, { config }) => {
+  const { config: found } = await readApplication(config)
+  const settings = explainConfig(found, plugin => parseOptions(plugin.name, plugin) ?? {})
+  if (flags.get('json') !== true) return { kind: 'text', text: formatSettings(found.path, settings) }
+  return { kind: 'value', value: { path: found.path, settings } }
+}

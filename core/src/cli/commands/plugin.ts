@@ -1,0 +1,35 @@
+// mox plugin list, explain: what each plugin takes part in, and in which order handlers run.
+import { UsageError } from '@mox/plugin-sdk'
+import { didYouMean } from '../../config/nearest.ts'
+import type { LocalCommand } from '../types.ts'
+import { readApplication } from './config.ts'
+
+export const listPlugins: LocalCommand['run'] = async (_, { config }) => {
+  const { host } = await readApplication(config)
+  const rows = host.explain().plugins.map(({ name, needs, provides, hooks }) => ({ name, provides, needs, hooks }))
+  return { kind: 'rows', columns: ['name', 'provides', 'needs', 'hooks'], rows }
+}
+
+export const explainHooks: LocalCommand['run'] = async ({ arguments: [wanted] }, { config }) => {
+  const { host } = await readApplication(config)
+  const { hooks } = host.explain()
+  if (wanted !== undefined && !hooks.some(h => h.hook === wanted)) {
+    const names = hooks.map(h => h.hook)
+    throw new UsageError(
+      `there is no hook "${wanted}"${didYouMean(wanted, names) || `; there are ${names.join(', ')}`}`,
+    )
+  }
+  const rows = hooks
+    .filter(({ hook }) => wanted === undefined || hook === wanted)
+    .flatMap(({ hook, handlers }) =>
+      handlers.map((h, i) => ({
+        hook,
+        order: i + 1,
+        plugin: h.plugin,
+        place: h.place,
+        timeoutMs: h.timeoutMs,
+        onError: h.onError,
+      })),
+    )
+  return { kind: 'rows', columns: ['hook', 'order', 'plugin', 'place', 'timeoutMs', 'onError'], rows }
+}

@@ -1,0 +1,37 @@
+// Remembers which server this user started last, so that commands find it from any directory. Only a hint: when it cannot be
+// written or read, nothing is lost but --config must be given.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+export interface LastServer {
+  /** Absolute path of the config file. */
+  readonly config: string
+  readonly dataDir: string
+}
+
+function path(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32')
+    return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'mox', 'last-server.json')
+  return join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'mox', 'last-server.json')
+}
+
+export async function rememberServer(server: LastServer, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const file = path(env)
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await writeFile(`${file}.${process.pid}`, `${JSON.stringify(server)}\n`, { mode: 0o600 })
+    await rename(`${file}.${process.pid}`, file)
+  } catch {
+    // A home directory that is read-only or missing.
+  }
+}
+
+export async function lastServer(env: NodeJS.ProcessEnv = process.env): Promise<LastServer | undefined> {
+  try {
+    const { config, dataDir } = JSON.parse(await readFile(path(env), 'utf8')) as Record<string, unknown>
+    return typeof config === 'string' && typeof dataDir === 'string' ? { config, dataDir } : undefined
+  } catch {
+    return undefined
+  }
+}

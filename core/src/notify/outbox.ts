@@ -1,0 +1,29 @@
+// Events for react handlers: one row for each subscriber, written in the unit of work that the event belongs to.
+import type { HookInput } from '@mox/plugin-sdk'
+import type { FactStore, ReactHook } from '../hooks/types.ts'
+import type { StageDeps } from '../stages.ts'
+
+/** What a row carries. */
+export interface OutboxPayload {
+  readonly input: unknown
+  /** Persisted facts of the message, by id. */
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+/** Inside a unit of work. Rows of one event share its id. */
+export async function outboxRows<H extends ReactHook>(
+  deps: StageDeps,
+  hook: H,
+  facts: FactStore,
+  input: HookInput<H>,
+): Promise<void> {
+  const subscribers = deps.hooks.subscribers(hook)
+  if (subscribers.length === 0) return
+  const now = deps.clock.now()
+  const eventId = deps.random.id()
+  const payload: OutboxPayload = { input, facts: facts.persisted() }
+  await deps.storage.outbox.add(
+    subscribers.map(subscriber => ({ eventId, hook, subscriber, payload, createdAt: now, due: now })),
+  )
+  deps.storage.notify('outbox')
+}

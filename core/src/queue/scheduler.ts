@@ -1,0 +1,195 @@
+// When due recipients are tried: woken by new ones, by a timer for the next due time, by a finished attempt and by an
+// operator. Bounded in total and per recipient domain. After a storage error it waits; leases bring back what was claimed.
+import type { JobGroup, QueueControl, QueueFilter, Transport } from '@mox/plugin-sdk'
+import { deliverGroup } from '../deliver/group.ts'
+import type { StageDeps } from '../stages.ts'
+import { endJobs } from './end.ts'
+
+/** Milliseconds that a claimed recipient is nobody else's, unless renewed. */
+export const LEASE_MS = 5 * 60_000
+/** Milliseconds between renewals while an attempt runs. */
+export const RENEW_MS = 2 * 60_000
+/** Milliseconds without claims after a storage error. */
+export const STORAGE_WAIT_MS = 60_000
+/** Shortest time between two looks that only the timer asks for, while places for what is due are taken. */
+export const SHORTEST_WAIT_MS = 1_000
+/** Milliseconds that stop() waits for aborted attempts. */
+export const STOP_GRACE_MS = 5_000
+
+interface Running {
+  readonly domain: string
+  readonly ids: readonly number[]
+  readonly done: Promise<void>
+}
+
+export class Scheduler implements QueueControl {
+  readonly #deps: StageDeps
+  readonly #local: Transport
+  readonly #running = new Set<Running>()
+  readonly #places = new Map<string, number>()
+  readonly #ids = new Set<number>()
+  readonly #stop = new AbortController()
+  #state: 'idle' | 'started' | 'draining' = 'idle'
+  #paused = false
+  #waitUntil = 0
+  #looking: Promise<void> | undefined
+  #again = false
+  #cancelTimer: (() => void) | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(deps: StageDeps, local: Transport) {
+    this.#deps = deps
+    this.#local = local
+  }
+
+  async start(): Promise<void> {
+    const { storage, config, metrics } = this.#deps
+    this.#paused = config.paused
+    await storage.write(() => storage.queue.releaseAll())
+    const length = metrics.gauge('mox_queue_length', 'Recipients in the queue, held ones included.')
+    const held = metrics.gauge('mox_queue_hold', 'Recipients on hold.')
+    metrics.collect(async () => {
+      length.set(await storage.queue.count({}))
+      held.set(await storage.queue.count({ hold: true }))
+    })
+    this.#unsubscribe = storage.subscribe('queue', () => this.kick())
+    this.#state = 'started'
+    this.kick()
+  }
+
+  kick(): void {
+    if (this.#state !== 'started' || this.#paused) return
+    if (this.#looking !== undefined) this.#again = true
+    else {
+      this.#looking = this.#lookUntilQuiet().finally(() => {
+        this.#looking = undefined
+      })
+    }
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#cancelTimer?.()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.kick()
+  }
+
+  status(): { readonly paused: boolean; readonly running: number; readonly domains: number } {
+    return { paused: this.#paused, running: this.#running.size, domains: this.#places.size }
+  }
+
+  async end(filter: QueueFilter, status: 'failed' | 'cancelled', text: string): Promise<number> {
+    return endJobs(this.#deps, filter, status, text)
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    do {
+      this.#again = false
+      await this.#look()
+    } while (this.#again && this.#state === 'started' && !this.#paused)
+  }
+
+  async #look(): Promise<void> {
+    const { storage, clock, config, log } = this.#deps
+    const now = clock.now()
+    if (now < this.#waitUntil) return this.#wake(this.#waitUntil - now)
+    try {
+      const limit = config.concurrency - this.#running.size
+      if (limit > 0) {
+        const places = (domain: string) => config.concurrencyPerDomain - (this.#places.get(domain) ?? 0)
+        const groups = await storage.write(() => storage.queue.claim({ now, leaseMs: LEASE_MS, limit, places }))
+        for (const group of groups) this.#launch(group)
+      }
+      const due = await storage.queue.nextDue()
+      // A lease of another process may end unnoticed: look again after a lease's time at the latest.
+      const wait = due === undefined ? LEASE_MS : Math.max(due - clock.now(), SHORTEST_WAIT_MS)
+      this.#wake(Math.min(wait, LEASE_MS))
+    } catch (error) {
+      log.error({ err: error }, 'queue could not be read')
+      this.#waitUntil = clock.now() + STORAGE_WAIT_MS
+      this.#wake(STORAGE_WAIT_MS)
+    }
+  }
+
+  #wake(ms: number): void {
+    this.#cancelTimer?.()
+    if (this.#state === 'started' && !this.#paused) this.#cancelTimer = this.#deps.clock.after(ms, () => this.kick())
+  }
+
+  #launch(claimed: JobGroup): void {
+    // An operator who makes a running recipient due ends its lease, but not its attempt.
+    const [first, ...rest] = claimed.filter(({ id }) => !this.#ids.has(id))
+    if (first === undefined) return
+    const group: JobGroup = [first, ...rest]
+    const domain = first.recipientDomain
+    const ids = group.map(({ id }) => id)
+    this.#places.set(domain, (this.#places.get(domain) ?? 0) + 1)
+    for (const id of ids) this.#ids.add(id)
+    const running: Running = {
+      ...{ domain, ids },
+      done: this.#run(group, ids).finally(() => {
+        this.#running.delete(running)
+        const left = (this.#places.get(domain) ?? 1) - 1
+        if (left > 0) this.#places.set(domain, left)
+        else this.#places.delete(domain)
+        for (const id of ids) this.#ids.delete(id)
+        this.kick()
+      }),
+    }
+    this.#running.add(running)
+  }
+
+  async #run(group: JobGroup, ids: readonly number[]): Promise<void> {
+    const { clock, storage, log } = this.#deps
+    let cancelRenewal = () => {}
+    const renewLater = () => {
+      cancelRenewal = clock.after(RENEW_MS, () => {
+        const until = clock.now() + LEASE_MS
+        storage
+          .write(() => storage.queue.renew(ids, until))
+          .catch(error => log.error({ err: error }, 'lease not renewed'))
+        renewLater()
+      })
+    }
+    renewLater()
+    try {
+      await deliverGroup(this.#deps, this.#local, group, this.#stop.signal)
+    } catch (error) {
+      // Storage failed, and may fail for these alone: they come back when their lease ends.
+      log.error({ err: error, queueIds: ids }, 'delivery could not be carried out')
+    } finally {
+      cancelRenewal()
+    }
+  }
+
+  /** Starts nothing new; resolves when nothing runs any more or `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#state = 'draining'
+    this.#unsubscribe?.()
+    this.#cancelTimer?.()
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    if (signal.aborted) return
+    const abort = () => resolve()
+    signal.addEventListener('abort', abort)
+    await Promise.race([this.#quiet(), aborted])
+    signal.removeEventListener('abort', abort)
+  }
+
+  /** Aborts what runs and waits a little for it. */
+  async stop(): Promise<void> {
+    await this.drain(AbortSignal.abort())
+    this.#stop.abort(new Error('the server is stopping'))
+    const { promise: enough, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#deps.clock.after(STOP_GRACE_MS, resolve)
+    await Promise.race([this.#quiet(), enough])
+    cancel()
+  }
+
+  async #quiet(): Promise<void> {
+    await this.#looking
+    await Promise.all([...this.#running].map(({ done }) => done))
+  }
+}

@@ -1,0 +1,73 @@
+// Who may be written to: the structural rules of MAIL and RCPT, before any policy. Delivery never relays; submission may
+// send to anybody but to addresses of ours that nobody has.
+import type { Directory, EnvelopeRecipient, Resolution, SessionInfo, SmtpReply } from '@mox/plugin-sdk'
+import { isAddressLiteral, type Path } from '@mox/plugin-sdk/mail'
+import { MAX_RECIPIENTS, REPLIES } from './replies.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Undefined when the reverse-path is allowed. */
+export async function admitSender(
+  directory: Directory,
+  info: SessionInfo,
+  reversePath: Path | null,
+): Promise<SmtpReply | undefined> {
+  if (info.kind === 'delivery') return undefined
+  if (info.account === undefined) return REPLIES.needAuth
+  return reversePath === null ? undefined : admitIdentity(directory, info.account, reversePath, REPLIES.notYourSender)
+}
+
+/** Whether an account may call itself by an address: as reverse-path, as author. */
+export async function admitIdentity(
+  directory: Directory,
+  account: string,
+  path: Path,
+  refusal: SmtpReply,
+): Promise<SmtpReply | undefined> {
+  const domain = await directory.domain(path.domain)
+  if (domain?.disabled) return REPLIES.senderDisabled
+  return (await directory.maySendAs(account, path)) ? undefined : refusal
+}
+
+export type Admission =
+  | { readonly ok: true; readonly recipient: EnvelopeRecipient; readonly resolution: Resolution }
+  | { readonly ok: false; readonly reply: SmtpReply }
+
+/** RFC 5321 §4.5.1: `<postmaster>` without a domain is the postmaster of this host. */
+function withDomain(recipient: EnvelopeRecipient, hostname: string): EnvelopeRecipient {
+  return recipient.path.domain === ''
+    ? { ...recipient, path: { localpart: 'postmaster', domain: hostname } }
+    : recipient
+}
+
+export async function admitRecipient(
+  deps: { readonly directory: Directory; readonly system: { readonly hostname: string } },
+  transaction: Transaction,
+  given: EnvelopeRecipient,
+): Promise<Admission> {
+  const { accepted, info, reversePath } = transaction
+  if (accepted.length >= MAX_RECIPIENTS) return { ok: false, reply: REPLIES.tooManyRecipients }
+  const recipient = withDomain(given, deps.system.hostname)
+  const delivery = info.kind === 'delivery'
+  // A DSN goes to one address; more of them are backscatter.
+  if (delivery && reversePath === null && accepted.length > 0) return { ok: false, reply: REPLIES.onlyOneForNull }
+  if (isAddressLiteral(recipient.path.domain)) {
+    return delivery ? { ok: false, reply: REPLIES.noRelay } : { ok: true, recipient, resolution: { kind: 'remote' } }
+  }
+  const resolution = await deps.directory.resolve(recipient.path)
+  const refusal = delivery ? refuseDelivery(resolution) : refuseSubmission(resolution)
+  return refusal === undefined ? { ok: true, recipient, resolution } : { ok: false, reply: refusal }
+}
+
+/** An unknown localpart is accepted until the end of DATA, so that RCPT tells nobody who is here. */
+function refuseDelivery(resolution: Resolution): SmtpReply | undefined {
+  if (resolution.kind === 'remote') return REPLIES.noRelay
+  if (resolution.kind === 'disabled') return REPLIES.domainDisabled
+  if (resolution.kind !== 'account' || resolution.refuse === undefined) return undefined
+  // RFC 5321 §3.8: 421 would announce that the session ends.
+  return resolution.refuse.code === 421 ? { ...resolution.refuse, code: 451 } : resolution.refuse
+}
+
+function refuseSubmission(resolution: Resolution): SmtpReply | undefined {
+  if (resolution.kind === 'unknown') return REPLIES.unknown
+  return resolution.kind === 'disabled' ? REPLIES.domainDisabled : undefined
+}

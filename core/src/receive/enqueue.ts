@@ -1,0 +1,94 @@
+// Into the queue, inside the unit of work that stores the message: onQueue for each recipient, then the rows. A refusal
+// undoes the whole submission. Also records recipients that could not be served when others could.
+import { type Attempt, MailError, type NewJob, type QueueDraft, type SmtpReply } from '@mox/plugin-sdk'
+import { formatAddress } from '@mox/plugin-sdk/mail'
+import { retireInUnit } from '../retire/retire.ts'
+import type { StageDeps } from '../stages.ts'
+import type { Message } from './accept.ts'
+import { isPositive } from './replies.ts'
+import { forRecipient } from './scope.ts'
+import type { Accepted } from './transaction.ts'
+
+export async function enqueue(deps: StageDeps, message: Message, messageId: number): Promise<number[]> {
+  const jobs: NewJob[] = []
+  for (const accepted of message.transaction.accepted) {
+    const given = draftOf(deps, message, accepted)
+    const { draft, hold } = await shape(deps, message, given, messageId)
+    const { orcpt } = accepted.recipient
+    jobs.push({ ...newJob(draft, hold), ...(orcpt === undefined ? {} : { orcpt }) })
+  }
+  return deps.storage.queue.add(messageId, jobs)
+}
+
+function draftOf(deps: StageDeps, { transaction, head }: Message, { recipient }: Accepted): QueueDraft {
+  const { info, parameters, reversePath } = transaction
+  const requireTls = parameters.requireTls === true ? true : tlsOptional(head.all('tls-required')) ? false : undefined
+  return {
+    account: info.account ?? '',
+    ...(info.loginAddress === undefined ? {} : { loginAddress: info.loginAddress }),
+    reversePath,
+    recipient: recipient.path,
+    due: Math.max(deps.clock.now(), parameters.holdUntil ?? 0),
+    maxAttempts: 0,
+    ...(requireTls === undefined ? {} : { requireTls }),
+    ...(recipient.notify === undefined ? {} : { notify: recipient.notify }),
+    extra: {},
+  }
+}
+
+/** RFC 8689 §5: "TLS-Required: No", and nothing else said about it. */
+function tlsOptional(fields: readonly { readonly value: string }[]): boolean {
+  return fields.length > 0 && fields.every(({ value }) => value.toLowerCase() === 'no')
+}
+
+async function shape(
+  deps: StageDeps,
+  { transaction: { scope } }: Message,
+  given: QueueDraft,
+  messageId: number,
+): Promise<{ draft: QueueDraft; hold: boolean }> {
+  if (!deps.hooks.has('onQueue')) return { draft: given, hold: false }
+  const about = forRecipient(scope, formatAddress(given.recipient))
+  const { draft, verdict } = await deps.hooks.shape('onQueue', { draft: given, messageId }, about)
+  if (verdict.kind === 'refuse') throw new MailError('onQueue', verdict.reply)
+  return { draft, hold: verdict.kind === 'hold' }
+}
+
+function newJob(draft: QueueDraft, hold: boolean): NewJob {
+  const { account: _, loginAddress: __, ...fields } = draft
+  return { ...fields, recipientDomain: draft.recipient.domain, hold }
+}
+
+/**
+ * Recipients that were refused while others took the message: the peer got a 250, so they go to the history as failed,
+ * where onRetire.done can tell the sender.
+ */
+export async function retireRefused(
+  deps: StageDeps,
+  message: Message,
+  messageId: number,
+  outcomes: readonly SmtpReply[],
+): Promise<void> {
+  const { queue } = deps.storage
+  for (const [index, outcome] of outcomes.entries()) {
+    const accepted = message.transaction.accepted[index]
+    if (accepted === undefined || isPositive(outcome)) continue
+    const draft = draftOf(deps, message, accepted)
+    const [id] = await queue.add(messageId, [newJob(draft, true)])
+    const job = id === undefined ? undefined : await queue.get(id)
+    if (job === undefined) throw new Error('refused recipient could not be recorded')
+    await retireInUnit(
+      deps,
+      [{ job, status: 'failed', results: [refusedAttempt(deps, outcome)] }],
+      message.transaction.scope.facts,
+    )
+  }
+}
+
+function refusedAttempt(deps: StageDeps, { code, enhanced = '', text }: SmtpReply): Attempt {
+  const at = deps.clock.now()
+  return {
+    ...{ number: 1, startedAt: at, endedAt: at, code, enhanced, text, transport: 'local' },
+    outcome: code < 500 ? 'temporary' : 'permanent',
+  }
+}

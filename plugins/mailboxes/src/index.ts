@@ -1,0 +1,52 @@
+// @mox/plugin-mailboxes: the message store. Provides mailboxes@1 on the shared database and the commands to look into it.
+import {
+  clock,
+  commands,
+  definePlugin,
+  directory,
+  log,
+  mailboxes as mailboxesToken,
+  metrics,
+  type PluginFactory,
+  storage,
+} from '@mox/plugin-sdk'
+import { mailboxCommands } from './commands.ts'
+import type { Context } from './context.ts'
+import { Feed } from './feed.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { options } from './options.ts'
+import { migrations } from './schema.ts'
+import { MailboxesService } from './service.ts'
+import { prepare, type Statements } from './statements.ts'
+
+export type { MailboxesOptions } from './options.ts'
+export { verifyAfterEach } from './testing.ts'
+
+export const mailboxes: PluginFactory<typeof options> = definePlugin({
+  name: 'mailboxes',
+  options,
+  needs: { storage, directory, clock, log, metrics },
+  provides: { mailboxes: mailboxesToken, commands },
+  setup: ({ options, services }) => {
+    const counter = services.metrics.counter('mox_mailboxes_deliveries_total', 'Local deliveries by result.')
+    const housekeeping = new Housekeeping()
+    let statements: Statements | undefined
+    const context: Context = {
+      ...services,
+      feed: new Feed(services.log),
+      get statements() {
+        statements ??= prepare(services.storage)
+        return statements
+      },
+      initialMailboxes: options.initialMailboxes,
+      eraseSoon: ids => housekeeping.eraseSoon(ids),
+    }
+    const service = new MailboxesService(context, result => counter.inc({ result }))
+    return {
+      services: { mailboxes: service, commands: mailboxCommands(service) },
+      migrations,
+      start: () => housekeeping.start(context, options.historyDays),
+      stop: () => housekeeping.stop(),
+    }
+  },
+})

@@ -1,0 +1,38 @@
+// Options of the mailboxes plugin.
+import type { SpecialUse } from '@mox/plugin-sdk'
+import { z } from 'zod'
+import { DEFAULT_MAILBOXES } from './mailboxes.ts'
+import { mailboxName } from './names.ts'
+
+const role = z.enum(['archive', 'drafts', 'junk', 'sent', 'trash'])
+const name = z.string().refine(text => {
+  const checked = mailboxName(text)
+  return checked.ok && checked.name === text && text !== 'Inbox'
+}, 'must be an allowed mailbox name other than Inbox')
+
+export interface MailboxesOptions {
+  readonly initialMailboxes: readonly {
+    readonly name: string
+    readonly specialUse?: SpecialUse | undefined
+  }[]
+  readonly historyDays: number
+}
+
+/** As written in the config. */
+export interface MailboxesInput {
+  /** Mailboxes of a new account beside Inbox. Default Sent, Archive, Trash, Drafts and Junk with their roles. */
+  readonly initialMailboxes?: MailboxesOptions['initialMailboxes'] | undefined
+  /** Days that changes and records of expunged messages are kept for clients that were away. Default 30. */
+  readonly historyDays?: number | undefined
+}
+
+export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = z
+  .strictObject({
+    initialMailboxes: z
+      .array(z.strictObject({ name, specialUse: role.optional() }))
+      .max(100)
+      .refine(list => new Set(list.map(entry => entry.name)).size === list.length, 'names must differ')
+      .default([...DEFAULT_MAILBOXES]),
+    historyDays: z.number().min(1).max(3650).default(30),
+  })
+  .prefault({})

@@ -1,0 +1,217 @@
+// The tables of the message store and their rows. All accounts share them. Times are milliseconds since the epoch, yes/no
+// columns are 0 or 1, lists of words are joined by spaces. A migration that fails leaves the version before it.
+import type { Migration } from '@mox/plugin-sdk'
+
+/** The query builder inside a unit of work. */
+export type Db = Parameters<Migration['up']>[0]
+
+export interface AccountRow {
+  id: number
+  name: string
+  /** The next mailbox takes this one. */
+  uidvalidity: number
+  /** The last one given out. */
+  modseq: number
+  /** Changes up to this modseq are no longer in the log, nor records of messages that were expunged by them. */
+  purged: number
+  /** Bytes of all messages, those expunged but not yet erased included. */
+  used: number
+}
+
+/** The columns of a mailbox that hold a role; the same words as `SpecialUse`. */
+export interface RoleColumns {
+  archive: number
+  drafts: number
+  junk: number
+  sent: number
+  trash: number
+}
+
+export interface MailboxRow extends RoleColumns {
+  id: number
+  account_id: number
+  /** 0 at the top. */
+  parent_id: number
+  name: string
+  uidvalidity: number
+  uidnext: number
+  create_seq: number
+  modseq: number
+  /** 0 while it exists, else the modseq of its removal: makes names of existing mailboxes unique. */
+  removed_seq: number
+  keywords: string
+  total: number
+  deleted: number
+  unread: number
+  unseen: number
+  size: number
+}
+
+/** The columns of a message that hold a flag. */
+export interface FlagColumns {
+  seen: number
+  answered: number
+  flagged: number
+  forwarded: number
+  junk: number
+  notjunk: number
+  deleted: number
+  draft: number
+  phishing: number
+  mdn_sent: number
+}
+
+export interface MessageRow extends FlagColumns {
+  id: number
+  account_id: number
+  mailbox_id: number
+  uid: number
+  modseq: number
+  create_seq: number
+  /** 0 while it exists, else when it was expunged. */
+  expunged_at: number
+  /** Null for what did not come by delivery. */
+  delivery_key: string | null
+  /** Id in the message repository, or 0. */
+  message_id: number
+  /** 0 once erased. */
+  content_id: number
+  prefix: Buffer
+  size: number
+  received_at: number
+  /** When it came to this mailbox. */
+  saved_at: number
+  keywords: string
+  /** The mailbox it was first put in; moves do not change it. */
+  orig_mailbox_id: number
+  /** Id of the first message of the thread. */
+  thread_id: number
+  /** The message it answers, always an earlier one; 0 for none. */
+  thread_parent_id: number
+  thread_missing_link: number
+  thread_muted: number
+  thread_collapsed: number
+  message_id_header: string
+  subject: string
+  subject_base: string
+  /** The strict author as "local@domain", '' when in doubt. */
+  msg_from: string
+  /** The From field for display. */
+  from_text: string
+  /** Of the Date field; null when there is none. */
+  sent_at: number | null
+  dsn: number
+  mail_from: string
+  rcpt_to: string
+  remote_ip: string
+  helo: string
+  /** '' without TLS. */
+  tls_version: string
+}
+
+export const ACCOUNT = 'mailboxes_account'
+export const MAILBOX = 'mailboxes_mailbox'
+export const MESSAGE = 'mailboxes_message'
+export const SUBSCRIPTION = 'mailboxes_subscription'
+export const CHANGE = 'mailboxes_change'
+export const ERASE = 'mailboxes_erase'
+export const RECIPIENT = 'mailboxes_recipient'
+
+const ROLES = ['archive', 'drafts', 'junk', 'sent', 'trash']
+const FLAGS = [
+  'seen',
+  'answered',
+  'flagged',
+  'forwarded',
+  'junk',
+  'notjunk',
+  'deleted',
+  'draft',
+  'phishing',
+  'mdn_sent',
+]
+
+export const migrations: readonly Migration[] = [{ version: 1, name: 'message store', up }]
+
+async function up(db: Db): Promise<void> {
+  await db.schema.createTable(ACCOUNT, table => {
+    table.increments('id')
+    table.string('name').notNullable().unique()
+    for (const name of ['uidvalidity', 'modseq', 'purged', 'used']) table.bigInteger(name).notNullable()
+  })
+  await db.schema.createTable(MAILBOX, table => {
+    table.increments('id')
+    table.integer('account_id').notNullable()
+    table.integer('parent_id').notNullable()
+    table.string('name', 1000).notNullable()
+    for (const name of ['uidvalidity', 'uidnext', 'create_seq', 'modseq', 'removed_seq'])
+      table.bigInteger(name).notNullable()
+    for (const role of ROLES) table.smallint(role).notNullable()
+    table.text('keywords').notNullable()
+    for (const name of ['total', 'deleted', 'unread', 'unseen', 'size']) table.bigInteger(name).notNullable()
+    table.unique(['account_id', 'name', 'removed_seq'])
+  })
+  await messageTable(db)
+  await db.schema.createTable(SUBSCRIPTION, table => {
+    table.integer('account_id').notNullable()
+    table.string('name', 1000).notNullable()
+    table.primary(['account_id', 'name'])
+  })
+  await db.schema.createTable(CHANGE, table => {
+    table.bigIncrements('id')
+    table.integer('account_id').notNullable()
+    table.bigInteger('modseq').notNullable()
+    table.bigInteger('at').notNullable().index()
+    table.text('body').notNullable()
+    table.index(['account_id', 'modseq'])
+  })
+  await db.schema.createTable(ERASE, table => {
+    table.bigInteger('message_id').primary()
+    table.integer('account_id').notNullable().index()
+    table.bigInteger('due').notNullable().index()
+    // Whether the bytes still count as used: not for what a move leaves behind.
+    table.smallint('counted').notNullable()
+  })
+  await db.schema.createTable(RECIPIENT, table => {
+    table.bigIncrements('id')
+    table.integer('account_id').notNullable()
+    table.bigInteger('message_id').notNullable().index()
+    table.string('localpart').notNullable()
+    table.string('domain').notNullable()
+    table.bigInteger('sent_at').notNullable()
+    table.index(['account_id', 'domain', 'localpart'])
+  })
+}
+
+async function messageTable(db: Db): Promise<void> {
+  await db.schema.createTable(MESSAGE, table => {
+    table.bigIncrements('id')
+    table.integer('account_id').notNullable()
+    table.integer('mailbox_id').notNullable()
+    for (const name of ['uid', 'modseq', 'create_seq', 'expunged_at']) table.bigInteger(name).notNullable()
+    table.string('delivery_key')
+    table.bigInteger('message_id').notNullable().index()
+    table.bigInteger('content_id').notNullable()
+    table.binary('prefix').notNullable()
+    for (const name of ['size', 'received_at', 'saved_at']) table.bigInteger(name).notNullable()
+    for (const flag of FLAGS) table.smallint(flag).notNullable()
+    table.text('keywords').notNullable()
+    table.integer('orig_mailbox_id').notNullable()
+    table.bigInteger('thread_id').notNullable().index()
+    table.bigInteger('thread_parent_id').notNullable()
+    for (const name of ['thread_missing_link', 'thread_muted', 'thread_collapsed']) table.smallint(name).notNullable()
+    table.string('message_id_header', 1000).notNullable()
+    table.text('subject').notNullable()
+    table.string('subject_base', 1000).notNullable()
+    table.text('msg_from').notNullable()
+    table.text('from_text').notNullable()
+    table.bigInteger('sent_at')
+    table.smallint('dsn').notNullable()
+    for (const name of ['mail_from', 'rcpt_to', 'remote_ip', 'helo', 'tls_version']) table.string(name).notNullable()
+    table.unique(['mailbox_id', 'uid'])
+    table.unique(['account_id', 'delivery_key'])
+    table.index(['mailbox_id', 'modseq'])
+    table.index(['account_id', 'message_id_header'])
+    table.index(['orig_mailbox_id', 'subject_base', 'received_at'])
+  })
+}

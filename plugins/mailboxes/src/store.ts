@@ -1,0 +1,169 @@
+// The store of one account as the contract has it: each change is one operation, each read a query on committed state.
+import { createHash } from 'node:crypto'
+import type {
+  AppendMessage,
+  Change,
+  FlagChange,
+  MailboxInfo,
+  MailboxMessage,
+  MailStore,
+  SpecialUse,
+} from '@mox/plugin-sdk'
+import type { Context } from './context.ts'
+import { expunge, liveMessages } from './expunge.ts'
+import { changesSince, expungedSince } from './history.ts'
+import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
+import { append, copy, move, setFlags, setThread } from './messages.ts'
+import { mailboxName } from './names.ts'
+import { type Operation, operate } from './operation.ts'
+import { mailboxInfo, mailboxMessage } from './rows.ts'
+import { ACCOUNT, type AccountRow, MAILBOX, type MailboxRow, MESSAGE, type MessageRow, SUBSCRIPTION } from './schema.ts'
+
+/** Messages that one call returns. */
+export const MESSAGES_PAGE = 10_000
+
+export class AccountStore implements MailStore {
+  readonly account: string
+  readonly #context: Context
+  readonly #id: number
+
+  constructor(context: Context, account: string, id: number) {
+    this.#context = context
+    this.account = account
+    this.#id = id
+  }
+
+  async mailboxes(): Promise<MailboxInfo[]> {
+    return await this.#mailboxes({})
+  }
+
+  async mailbox(name: string): Promise<MailboxInfo | undefined> {
+    const checked = mailboxName(name)
+    return checked.ok ? (await this.#mailboxes({ name: checked.name }))[0] : undefined
+  }
+
+  async #mailboxes(filter: { readonly name?: string }): Promise<MailboxInfo[]> {
+    const { db } = this.#context.storage
+    const where = { account_id: this.#id, ...filter }
+    const rows: MailboxRow[] = await db<MailboxRow>(MAILBOX)
+      .where({ ...where, removed_seq: 0 })
+      .orderBy('name')
+    const names: { name: string }[] = await db<{ name: string }>(SUBSCRIPTION).select('name').where(where)
+    const subscribed = new Set(names.map(row => row.name))
+    return rows.map(row => mailboxInfo(row, subscribed.has(row.name)))
+  }
+
+  async create(name: string, specialUse: readonly SpecialUse[] = []): Promise<MailboxInfo> {
+    return await this.#change(async op => {
+      const row = await create(op, name, specialUse)
+      return mailboxInfo(row, true)
+    })
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#change(op => rename(op, from, to))
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#change(op => remove(op, name))
+  }
+
+  async setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void> {
+    await this.#change(async op => await setRoles(op, await op.existing(name), specialUse))
+  }
+
+  async subscribe(name: string, subscribed: boolean): Promise<void> {
+    await this.#change(op => subscribe(op, name, subscribed))
+  }
+
+  async messages(
+    mailboxId: number,
+    options: { readonly limit: number; readonly after?: number; readonly changedSince?: number },
+  ): Promise<MailboxMessage[]> {
+    const query = this.#context.storage
+      .db<MessageRow>(MESSAGE)
+      .where({ account_id: this.#id, mailbox_id: mailboxId, expunged_at: 0 })
+      .where('uid', '>', options.after ?? 0)
+      .orderBy('uid')
+      .limit(Math.max(0, Math.min(options.limit, MESSAGES_PAGE)))
+    if (options.changedSince !== undefined) query.where('modseq', '>', options.changedSince)
+    return this.#shown(await query)
+  }
+
+  async append(message: AppendMessage): Promise<MailboxMessage> {
+    const { content } = this.#context.storage
+    const writer = content.writer()
+    try {
+      await writer.write(message.content)
+      const staged = await writer.finish(createHash('sha256').update(message.content).digest())
+      return await this.#change(async op => this.#show(await append(op, message, await content.keep(staged))))
+    } catch (err) {
+      await writer.abort()
+      throw err
+    }
+  }
+
+  async setFlags(
+    ids: readonly number[],
+    change: FlagChange,
+  ): Promise<{ changed: MailboxMessage[]; modified: number[] }> {
+    return await this.#change(async op => {
+      const { changed, modified } = await setFlags(op, ids, change)
+      return { changed: this.#shown(changed), modified }
+    })
+  }
+
+  async move(ids: readonly number[], mailbox: string): Promise<MailboxMessage[]> {
+    return await this.#change(async op => this.#shown(await move(op, ids, mailbox)))
+  }
+
+  async copy(ids: readonly number[], mailbox: string): Promise<MailboxMessage[]> {
+    return await this.#change(async op => this.#shown(await copy(op, ids, mailbox)))
+  }
+
+  async expunge(ids: readonly number[]): Promise<void> {
+    await this.#change(async op => await expunge(op, await liveMessages(op, ids)))
+  }
+
+  async expungedSince(mailboxId: number, modseq: number): Promise<number[]> {
+    return await expungedSince(this.#context, this.account, mailboxId, modseq)
+  }
+
+  async thread(threadId: number): Promise<MailboxMessage[]> {
+    const rows: MessageRow[] = await this.#context.storage
+      .db<MessageRow>(MESSAGE)
+      .where({ account_id: this.#id, thread_id: threadId, expunged_at: 0 })
+      .orderBy('id')
+      .limit(MESSAGES_PAGE)
+    return this.#shown(rows)
+  }
+
+  async setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void> {
+    await this.#change(op => setThread(op, threadId, change))
+  }
+
+  async changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }> {
+    return await changesSince(this.#context, this.account, modseq, limit)
+  }
+
+  async usage(): Promise<{ readonly used: number; readonly quota: number }> {
+    const row: AccountRow | undefined = await this.#context.storage
+      .db<AccountRow>(ACCOUNT)
+      .where({ id: this.#id })
+      .first()
+    const info = await this.#context.directory.account(this.account)
+    return { used: row?.used ?? 0, quota: info?.quota ?? 0 }
+  }
+
+  #change<T>(work: (op: Operation) => Promise<T>): Promise<T> {
+    return operate(this.#context, this.account, work)
+  }
+
+  #show(row: MessageRow): MailboxMessage {
+    return mailboxMessage(row, this.account)
+  }
+
+  #shown(rows: readonly MessageRow[]): MailboxMessage[] {
+    return rows.map(row => this.#show(row))
+  }
+}

@@ -1,0 +1,78 @@
+// The plugin as the host sees it: options, what it provides, starting and stopping.
+import { deepStrictEqual, strictEqual } from 'node:assert'
+import type { Command, Mailboxes, Metrics, Migration } from '@mox/plugin-sdk'
+import { test } from 'vitest'
+import { mailboxes } from '../src/index.ts'
+import { options } from '../src/options.ts'
+import { openHarness } from './support/harness.ts'
+
+test('options', () => {
+  const check = (input: unknown, expected: unknown) => {
+    const result = options.safeParse(input)
+    deepStrictEqual(result.success ? result.data : result.error.issues.map(issue => issue.path.join('.')), expected)
+  }
+  const initialMailboxes = [
+    { name: 'Sent', specialUse: 'sent' },
+    { name: 'Archive', specialUse: 'archive' },
+    { name: 'Trash', specialUse: 'trash' },
+    { name: 'Drafts', specialUse: 'drafts' },
+    { name: 'Junk', specialUse: 'junk' },
+  ]
+  check(undefined, { initialMailboxes, historyDays: 30 })
+  check({}, { initialMailboxes, historyDays: 30 })
+  check(
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1 },
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1 },
+  )
+  check({ initialMailboxes: [{ name: 'Inbox' }] }, ['initialMailboxes.0.name'])
+  check({ initialMailboxes: [{ name: 'inbox/a' }] }, ['initialMailboxes.0.name'])
+  check({ initialMailboxes: [{ name: 'a//b' }] }, ['initialMailboxes.0.name'])
+  check({ initialMailboxes: [{ name: 'a' }, { name: 'a' }] }, ['initialMailboxes'])
+  check({ initialMailboxes: [{ name: 'a', specialUse: 'spam' }] }, ['initialMailboxes.0.specialUse'])
+  check({ historyDays: 3650 }, { initialMailboxes, historyDays: 3650 })
+  check({ historyDays: 3651 }, ['historyDays'])
+  check({ historyDays: 0 }, ['historyDays'])
+  check({ history: 1 }, [''])
+})
+
+test('set up, start, deliver, stop', async () => {
+  const h = await openHarness()
+  try {
+    const counted: unknown[] = []
+    const metrics = { counter: () => ({ inc: (labels: unknown) => counted.push(labels) }) } as unknown as Metrics
+    const { storage, directory, clock, log } = h.context
+    const plugin = mailboxes({ initialMailboxes: [{ name: 'Sent', specialUse: 'sent' }] })
+    strictEqual(plugin.name, 'mailboxes')
+    const setup = plugin.spec.setup({
+      name: 'mailboxes',
+      options: options.parse(plugin.input),
+      services: { storage, directory, clock, log, metrics },
+    } as never)
+    deepStrictEqual(
+      (setup.migrations as readonly Migration[]).map(m => m.version),
+      [1],
+    )
+    const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
+    deepStrictEqual(
+      services.commands.map(c => c.path.join(' ')),
+      ['mailbox list', 'mailbox messages', 'mailbox verify'],
+    )
+    await setup.start?.()
+    const delivery = await h.delivery('alice', 'Subject: x\n\n')
+    const over = await h.delivery('nobody', 'Subject: x\n\n')
+    await storage.write(async () => {
+      for (const d of [delivery, delivery, over]) await services.mailboxes.deliver(d)
+    })
+    deepStrictEqual(counted, [{ result: 'delivered' }, { result: 'duplicate' }, { result: 'refused' }])
+    const store = await services.mailboxes.store('alice')
+    deepStrictEqual(
+      (await store.mailboxes()).map(m => m.name),
+      ['Inbox', 'Sent'],
+    )
+    await store.expunge((await services.mailboxes.recent({ limit: 1 })).map(m => m.id))
+    await setup.stop?.()
+    deepStrictEqual(await services.mailboxes.verify(), [])
+  } finally {
+    await h.close()
+  }
+})
