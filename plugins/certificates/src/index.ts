@@ -43,7 +43,7 @@ export const certificates: PluginFactory<typeof options> = definePlugin({
       }
     }
     const service: Certificates = {
-      context: name => loadedSet().context(name),
+      context: (name, tickets) => loadedSet().context(name, tickets),
       describe: () => current?.describe() ?? [],
     }
     const loadedSet = (): CertificateSet => {

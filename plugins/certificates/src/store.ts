@@ -1,6 +1,6 @@
 // Loaded certificates and the choice among them by server name (RFC 6066 §3). Replaced as a whole when a file changes, so
 // that a handshake never sees half a reload.
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 
 /** One certificate with its key, as read. */
@@ -18,7 +18,8 @@ export interface Described {
 }
 
 export interface CertificateSet {
-  context(serverName: string | undefined): SecureContext
+  /** `tickets: false`: a context that hands out no session tickets. */
+  context(serverName: string | undefined, options?: { readonly tickets?: boolean }): SecureContext
   describe(): readonly Described[]
 }
 
@@ -29,19 +30,29 @@ export function certificateSet(loaded: readonly [Loaded, ...Loaded[]]): Certific
   for (const [i, item] of loaded.entries())
     for (const name of described[i]!.names) byName.set(name, [...(byName.get(name) ?? []), item])
   // An RSA and an ECDSA certificate for one name share a context; OpenSSL picks by the client hello.
-  const contexts = new Map([...byName].map(([name, items]) => [name, contextOf(items)]))
-  const fallback = contexts.get(described[0]!.names[0] ?? '') ?? contextOf([loaded[0]])
+  const contexts = new Map([...byName].map(([name, items]) => [name, contextsOf(items)]))
+  const fallback = contexts.get(described[0]!.names[0] ?? '') ?? contextsOf([loaded[0]])
   return {
-    context: serverName => {
+    context: (serverName, { tickets = true } = {}) => {
       const name = serverName?.toLowerCase().replace(/\.$/, '') ?? ''
-      return contexts.get(name) ?? contexts.get(`*.${name.slice(name.indexOf('.') + 1)}`) ?? fallback
+      const found = contexts.get(name) ?? contexts.get(`*.${name.slice(name.indexOf('.') + 1)}`) ?? fallback
+      return tickets ? found.tickets : found.noTickets
     },
     describe: () => described,
   }
 }
 
-function contextOf(items: readonly Loaded[]): SecureContext {
-  return createSecureContext({ minVersion: 'TLSv1.2', key: items.map(i => i.key), cert: items.map(i => i.certificate) })
+interface Contexts {
+  readonly tickets: SecureContext
+  readonly noTickets: SecureContext
+}
+
+function contextsOf(items: readonly Loaded[]): Contexts {
+  const options = { minVersion: 'TLSv1.2', key: items.map(i => i.key), cert: items.map(i => i.certificate) } as const
+  return {
+    tickets: createSecureContext(options),
+    noTickets: createSecureContext({ ...options, secureOptions: constants.SSL_OP_NO_TICKET }),
+  }
 }
 
 function describe(item: Loaded): Described {
