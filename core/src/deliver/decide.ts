@@ -17,7 +17,7 @@ export const POLICY_FAILURES = 5
 /** Milliseconds: a postponement into the past does not make a loop. */
 const SHORTEST_POSTPONE_MS = 1_000
 /** Entries of a recipient's log after which a repeated postponement only moves the due time. */
-const LONGEST_LOG = 200
+export const LONGEST_LOG = 200
 
 export type Decided =
   /** An attempt through this transport. */

@@ -87,6 +87,7 @@ async function register(deps: StageDeps, decided: readonly Decided[], facts: Mes
     }
   }
   if (begins.length > 0) await queue.begin(begins)
+  deps.storage.notify('messages')
   return [...batches.values()]
 }
 

@@ -13,7 +13,7 @@ import { observeAttempts } from './metrics.ts'
 /** Tries to write a result down: waits of 1, 2, 4 … 60 seconds between them, about five minutes in all. */
 export const RECORD_TRIES = 10
 /** Addresses remembered per host that we connected to. */
-const DIALED_IPS = 10
+export const DIALED_IPS = 10
 
 interface Finished {
   readonly job: Job
@@ -97,6 +97,7 @@ async function write(deps: StageDeps, finished: readonly Finished[], facts: Mess
     const next = final ? {} : { nextAttempt: job.due }
     await outboxRows(deps, 'onAttempt', facts, { queueId, messageId, account, recipient, attempt, final, ...next })
   }
+  deps.storage.notify('messages')
   if (updates.length > 0) await queue.finish(updates)
   if (retirements.length > 0) await retireInUnit(deps, retirements, facts)
 }

@@ -13,7 +13,7 @@ import { type MessageScope, TRACE_ENTRIES } from './scope.ts'
 import type { Acceptance } from './transaction.ts'
 
 /** Characters of a subject kept with the message. */
-const SUBJECT_LENGTH = 998
+export const SUBJECT_LENGTH = 998
 
 /** Undoes the unit of work: nobody got a new copy. Not a failure. */
 class NothingNew extends Error {
@@ -61,6 +61,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
         from: row.reversePath === null ? '' : formatAddress(row.reversePath),
       })
       if (queueIds.length > 0) deps.storage.notify('queue')
+      deps.storage.notify('messages')
       return { messageId, queueIds, outcomes }
     })
     deps.log.info(

@@ -1,0 +1,115 @@
+// The tables of the accounts plugin and their rows. Times are milliseconds since the epoch, yes/no columns are 0 or 1, lists
+// are JSON texts. A migration that fails leaves the version before it.
+import type { Migration } from '@mox/plugin-sdk'
+
+/** The query builder inside a unit of work. */
+export type Db = Parameters<Migration['up']>[0]
+
+export interface DomainRow {
+  name: string
+  disabled: number
+  separators: string
+  case_sensitive: number
+}
+
+export interface AccountRow {
+  name: string
+  full_name: string
+  login_disabled: string | null
+  quota: number
+  max_outgoing: number
+  max_first_time: number
+  created_at: number
+}
+
+export interface AddressRow {
+  /** "alice@example.org", "@example.org". */
+  address: string
+  account: string
+  mailbox: string
+}
+
+export interface AliasRow {
+  address: string
+  members: string
+  post_public: number
+  list_members: number
+  allow_msg_from: number
+}
+
+/** Of accounts of the database, and of those of the config file that have no password there. */
+export interface CredentialRow {
+  account: string
+  /** What parseCredential() reads. */
+  verifier: string
+  changed_at: number
+}
+
+export interface LoginRow {
+  /** SHA-256 of all that describes the attempt, hexadecimal. */
+  id: string
+  /** "-" when unknown. */
+  account: string
+  login_address: string
+  remote_ip: string
+  local_ip: string
+  tls: string
+  protocol: string
+  user_agent: string
+  mechanism: string
+  result: string
+  /** 1 for the result "ok". */
+  success: number
+  attempts: number
+  first_at: number
+  last_at: number
+}
+
+export const DOMAIN = 'accounts_domain'
+export const ACCOUNT = 'accounts_account'
+export const ADDRESS = 'accounts_address'
+export const ALIAS = 'accounts_alias'
+export const CREDENTIAL = 'accounts_credential'
+export const LOGIN = 'accounts_login'
+
+export const migrations: readonly Migration[] = [{ version: 1, name: 'accounts', up }]
+
+async function up(db: Db): Promise<void> {
+  await db.schema.createTable(DOMAIN, table => {
+    table.string('name').primary()
+    table.smallint('disabled').notNullable()
+    table.text('separators').notNullable()
+    table.smallint('case_sensitive').notNullable()
+  })
+  await db.schema.createTable(ACCOUNT, table => {
+    table.string('name').primary()
+    table.string('full_name').notNullable()
+    table.string('login_disabled', 256)
+    for (const name of ['quota', 'max_outgoing', 'max_first_time', 'created_at']) table.bigInteger(name).notNullable()
+  })
+  await db.schema.createTable(ADDRESS, table => {
+    table.string('address', 400).primary()
+    table.string('account').notNullable().index()
+    table.string('mailbox', 1000).notNullable()
+  })
+  await db.schema.createTable(ALIAS, table => {
+    table.string('address', 400).primary()
+    table.text('members').notNullable()
+    for (const name of ['post_public', 'list_members', 'allow_msg_from']) table.smallint(name).notNullable()
+  })
+  await db.schema.createTable(CREDENTIAL, table => {
+    table.string('account').primary()
+    table.text('verifier').notNullable()
+    table.bigInteger('changed_at').notNullable()
+  })
+  await db.schema.createTable(LOGIN, table => {
+    table.string('id', 64).primary()
+    for (const name of ['account', 'remote_ip', 'local_ip', 'tls', 'protocol', 'mechanism', 'result'])
+      table.string(name).notNullable()
+    for (const name of ['login_address', 'user_agent']) table.string(name, 400).notNullable()
+    table.smallint('success').notNullable()
+    for (const name of ['attempts', 'first_at', 'last_at']) table.bigInteger(name).notNullable()
+    table.index(['account', 'success', 'last_at'])
+    table.index(['last_at'])
+  })
+}

@@ -1,0 +1,10 @@
+// What the SQL storage backends share.
+export * from './channels.ts'
+export * from './claim.ts'
+export * from './compile.ts'
+export * from './engine.ts'
+export * from './errors.ts'
+export * from './ids.ts'
+export * from './lock.ts'
+export * from './migrate.ts'
+export * from './schema.ts'
