@@ -89,7 +89,11 @@ function start(): Running {
   running.add(child)
   let all = ''
   let seen = 0
-  const ended = once(child, 'close').then(([code]) => code as number | null)
+  let closed = false
+  const ended = once(child, 'close').then(([code]) => {
+    closed = true
+    return code as number | null
+  })
   child.stderr?.setEncoding('utf8').on('data', chunk => {
     all += chunk
   })
@@ -106,7 +110,7 @@ function start(): Running {
       for (;;) {
         const found = find(text)
         if (found !== undefined) return found
-        if (child.exitCode !== null) throw new Error(`ended without ${JSON.stringify(text)}:\n${all}`)
+        if (closed) throw new Error(`ended without ${JSON.stringify(text)}:\n${all}`)
         await Promise.race([once(child.stderr!, 'data'), ended])
       }
     },

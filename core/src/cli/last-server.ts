@@ -1,6 +1,7 @@
 // Remembers which server this user started last, so that commands find it from any directory. Only a hint: when it cannot be
 // written or read, nothing is lost but --config must be given.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -16,12 +17,13 @@ function path(env: NodeJS.ProcessEnv): string {
   return join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'mox', 'last-server.json')
 }
 
-export async function rememberServer(server: LastServer, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+/** Synchronous: it must be done before the process becomes another user. */
+export function rememberServer(server: LastServer, env: NodeJS.ProcessEnv = process.env): void {
   const file = path(env)
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    await writeFile(`${file}.${process.pid}`, `${JSON.stringify(server)}\n`, { mode: 0o600 })
-    await rename(`${file}.${process.pid}`, file)
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(server)}\n`, { mode: 0o600 })
+    renameSync(`${file}.${process.pid}`, file)
   } catch {
     // A home directory that is read-only or missing.
   }

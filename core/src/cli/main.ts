@@ -80,7 +80,7 @@ async function openOrExplain(words: readonly string[], config: string | undefine
     const { coreInfos } = await import('./core-infos.ts')
     const known = [...localCommands, ...coreInfos(), ...(await packageInfos())]
     const wrong = unknownCommand(words, known)
-    if (matchCommand(words, known) === undefined && wrong.message.includes('did you mean')) throw wrong
+    if (matchCommand(words, known) === undefined && /did you mean|needs one of/.test(wrong.message)) throw wrong
     throw error
   }
 }

@@ -18,7 +18,10 @@ export interface ServeOptions {
   readonly configPath: string
   /** Replaces the config's. */
   readonly logLevel?: LogLevel | undefined
-  readonly onReady?: (config: ResolvedConfig) => void
+  /** At each start, when all ports are bound; still as the user that started the process. */
+  readonly onBound?: (config: ResolvedConfig) => void
+  /** After the first start. */
+  readonly onReady?: () => void
   /** Where signals come from; tests have their own. */
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
 }
@@ -40,12 +43,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     )
   })
   const control = await openControl(config.dataDir, first.base.log)
-  const server = new Server(control, user, load)
+  const server = new Server(control, user, load, options.onBound)
+  // Before the start, so that a signal during it is not lost.
+  const ended = untilEnded(server, options.signals ?? process)
   try {
     await server.start(first, began)
-    options.onReady?.(config)
-    await untilEnded(server, options.signals ?? process)
+    options.onReady?.()
+    await ended.promise
   } finally {
+    ended.off()
     await control.close()
   }
 }
@@ -54,24 +60,37 @@ class Server {
   readonly #control: ControlServer
   readonly #load: () => Promise<ResolvedConfig>
   readonly #user: User | undefined
+  readonly #onBound: ServeOptions['onBound']
   #application: Application | undefined
   /** Steps of the life cycle, one after the other. */
   #steps: Promise<void> = Promise.resolve()
   readonly #stopNow = new AbortController()
 
-  constructor(control: ControlServer, user: User | undefined, load: () => Promise<ResolvedConfig>) {
+  constructor(
+    control: ControlServer,
+    user: User | undefined,
+    load: () => Promise<ResolvedConfig>,
+    onBound: ServeOptions['onBound'],
+  ) {
+    this.#onBound = onBound
     this.#control = control
     this.#user = user
     this.#load = load
   }
 
-  async start(application: Application, began: number): Promise<void> {
+  start(application: Application, began: number): Promise<void> {
+    this.#steps = this.#start(application, began)
+    return this.#steps
+  }
+
+  async #start(application: Application, began: number): Promise<void> {
     const { config, base } = application
     try {
       if (this.#user !== undefined) await giveFolder(config.dataDir, this.#user)
       await application.open()
       if (this.#user !== undefined) await giveFolder(config.dataDir, this.#user)
       await application.serve(() => {
+        this.#onBound?.(config)
         if (this.#user !== undefined && process.getuid?.() === 0) becomeUser(this.#user)
       })
     } catch (error) {
@@ -118,10 +137,10 @@ class Server {
     const began = performance.now()
     await this.#end(old)
     try {
-      await this.start(next, began)
+      await this.#start(next, began)
     } catch (error) {
       log.error({ err: error }, 'cannot start with the new config, going back to the old one')
-      await this.start(createApplication(old.config), began)
+      await this.#start(createApplication(old.config), began)
     }
   }
 
@@ -150,22 +169,27 @@ class Server {
   }
 }
 
-async function untilEnded(server: Server, signals: Pick<NodeJS.Process, 'on' | 'off'>): Promise<void> {
-  const ended = Promise.withResolvers<void>()
-  const onStop = (): void => void server.stop().then(ended.resolve, ended.reject)
-  const onReload = (): void => void server.reload().catch(ended.reject)
+/** Listens to signals until off(). The promise settles when the server has stopped, or could not be started again. */
+function untilEnded(
+  server: Server,
+  signals: Pick<NodeJS.Process, 'on' | 'off'>,
+): { readonly promise: Promise<void>; off(): void } {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // Nobody may be waiting yet.
+  promise.catch(() => undefined)
+  const onStop = (): void => void server.stop().then(resolve, reject)
+  const onReload = (): void => void server.reload().catch(reject)
   // Windows sends SIGHUP when the console is closed.
-  const reload = process.platform === 'win32' ? 'SIGBREAK' : 'SIGHUP'
-  signals.on('SIGTERM', onStop).on('SIGINT', onStop)
-  signals.on(reload, process.platform === 'win32' ? onStop : onReload)
+  const onHangup = process.platform === 'win32' ? onStop : onReload
+  signals.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup)
   // Without this, a server whose plugins only have timers that do not keep the process alive would end.
   const alive = setInterval(() => undefined, 2 ** 30)
-  try {
-    await ended.promise
-  } finally {
-    clearInterval(alive)
-    signals.off('SIGTERM', onStop).off('SIGINT', onStop)
-    signals.off(reload, process.platform === 'win32' ? onStop : onReload)
+  return {
+    promise,
+    off: () => {
+      clearInterval(alive)
+      signals.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup)
+    },
   }
 }
 

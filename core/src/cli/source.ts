@@ -1,6 +1,5 @@
 // Where a command runs: in the running server of its config, else, when it may, in this process on the data directory.
 import { type CommandResult, UsageError } from '@mox/plugin-sdk'
-import { createLog } from '../base/log.ts'
 import { findConfig, loadConfig, needConfig } from '../config/load.ts'
 import { connectControl } from './control-client.ts'
 import { lastServer } from './last-server.ts'
@@ -24,7 +23,10 @@ async function connect(dataDir: string): Promise<CommandSource | undefined> {
 }
 
 async function openOffline(config: Awaited<ReturnType<typeof loadConfig>>): Promise<CommandSource> {
-  const { createApplication } = await import('./application.ts')
+  const [{ createApplication }, { createLog }] = await Promise.all([
+    import('./application.ts'),
+    import('../base/log.ts'),
+  ])
   // Only what is wrong is of interest beside a command's own output.
   const application = createApplication(config, { log: createLog({ level: 'warn', format: 'logfmt' }) })
   return {

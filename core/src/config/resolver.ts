@@ -3,7 +3,7 @@
 import { registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const OURS = /^(?:@mox\/|mox-plugin-)/
+const OURS = /^@mox\//
 const GENERATION = 'mox-config'
 
 let installed = false

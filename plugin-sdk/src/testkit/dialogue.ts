@@ -57,11 +57,13 @@ async function play(lines: readonly string[], wire: Wire, options: DialogueOptio
     const kind = /^(?:C:|C\+|S:|TLS|END|CLOSED|!)/.exec(line)?.[0]
     const rest = line.slice(kind?.length ?? 0).replace(/^ /, '')
     if (kind === 'C:') pending.push(Buffer.from(`${rest}\r\n`))
-    else if (kind === 'C+') pending.push(unescape(rest))
+    else if (kind === 'C+') pending.push(octetsOf(rest))
     else await send()
     if (kind === 'S:') {
       const said = await wire.readLine()
-      happened.push(said !== undefined && pattern(rest).test(said) ? line : said === undefined ? wire.state : `S: ${said}`)
+      happened.push(
+        said !== undefined && pattern(rest).test(said) ? line : said === undefined ? wire.state : `S: ${said}`,
+      )
       if (happened.at(-1) === line) continue
       for (let more = wire.buffered(); more !== undefined; more = wire.buffered()) happened.push(`S: ${more}`)
       return happened
@@ -70,7 +72,8 @@ async function play(lines: readonly string[], wire: Wire, options: DialogueOptio
     else if (kind === 'END') wire.end()
     else if (kind === '!') await options.step?.(rest)
     else if (kind === 'CLOSED') {
-      for (let more = await wire.readLine(); more !== undefined; more = await wire.readLine()) happened.push(`S: ${more}`)
+      for (let more = await wire.readLine(); more !== undefined; more = await wire.readLine())
+        happened.push(`S: ${more}`)
       happened.push(wire.state)
       continue
     } else if (kind === undefined) throw new Error(`not a line of a dialogue: ${line}`)
@@ -91,7 +94,7 @@ function pattern(text: string): RegExp {
   return new RegExp(`^${parts.join('')}$`)
 }
 
-function unescape(text: string): Buffer {
+function octetsOf(text: string): Buffer {
   const named = new Map([
     ['r', '\r'],
     ['n', '\n'],
@@ -99,9 +102,11 @@ function unescape(text: string): Buffer {
     ['0', '\0'],
     ['\\', '\\'],
   ])
-  const octets = Buffer.from(text).toString('latin1').replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (all, hex: string | undefined, name: string | undefined) =>
-    hex === undefined ? (named.get(name ?? '') ?? all) : String.fromCharCode(Number.parseInt(hex, 16)),
-  )
+  const octets = Buffer.from(text)
+    .toString('latin1')
+    .replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (all, hex: string | undefined, name: string | undefined) =>
+      hex === undefined ? (named.get(name ?? '') ?? all) : String.fromCharCode(Number.parseInt(hex, 16)),
+    )
   return Buffer.from(octets, 'latin1')
 }
 

@@ -14,7 +14,7 @@ import type {
 import {
   decodeText,
   decodeWords,
-  formatPath,
+  formatAddress,
   type Part,
   parseStructure,
   safeFilename,
@@ -109,7 +109,7 @@ function summary(message: StoredMessage, rows: readonly RecipientDetail[]): Mess
     id: message.id,
     kind: message.kind,
     receivedAt: message.receivedAt,
-    from: message.reversePath === null ? '' : formatPath(message.reversePath),
+    from: message.reversePath === null ? '' : formatAddress(message.reversePath),
     recipients: message.recipients.slice(0, ROW_LIMIT),
     subject: decodeWords(message.subject),
     size: message.size,
@@ -140,12 +140,12 @@ const running = (a: Attempt | undefined): boolean => a?.outcome === 'running'
 
 function fromQueue(job: Job): Queued {
   const state = running(job.results.at(-1)) ? 'trying' : job.hold ? 'held' : 'waiting'
-  return { address: formatPath(job.recipient), state, queueId: job.id, due: job.due, attempts: job.results, trace: [] }
+  return { address: formatAddress(job.recipient), state, queueId: job.id, due: job.due, attempts: job.results, trace: [] }
 }
 
 function fromHistory(row: Retired): Queued {
   return {
-    address: formatPath(row.recipient),
+    address: formatAddress(row.recipient),
     state: row.status,
     queueId: row.id,
     attempts: row.results,

@@ -1,13 +1,14 @@
 // One listening address: smtp-server's SMTPServer for accepting and for implicit TLS, with our connections, our limits per
 // client in front of everything else, and certificates asked for at every handshake.
 import type { AddressInfo, Socket } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { formatReply, reply, type SmtpReply } from '@mox/plugin-sdk'
 import { SMTPServer } from 'smtp-server'
 import { Connection } from './connection.ts'
 import type { ListenerContext } from './context.ts'
 import { HANDSHAKE_TIME } from './limits.ts'
 import { plainAddress } from './networks.ts'
-import { contextFor, handshakeFailure, LiveContexts } from './tls.ts'
+import { handshakeFailure, LiveContexts } from './tls.ts'
 
 /** Connections of one listening address; more wait for nothing and are closed. */
 export const MAX_CONNECTIONS = 10_000
@@ -26,9 +27,8 @@ export class Server extends SMTPServer {
     })
     this.context = context
     this.#implicit = context.tls === 'implicit'
-    const { certificates, log } = context.services
-    if (certificates !== undefined)
-      this.secureContext = new LiveContexts(() => contextFor(certificates, undefined, context.kind === 'delivery'))
+    const { log } = context.services
+    this.secureContext = new LiveContexts(() => this.#tlsContext(undefined))
     this.server.maxConnections = MAX_CONNECTIONS
     this.server.on('drop', () => {
       context.metrics.error('maxconnections')
@@ -80,15 +80,20 @@ export class Server extends SMTPServer {
   override updateSecureContext(): void {}
 
   override _resolveSNI(name: string, done: Parameters<SMTPServer['_resolveSNI']>[1]): void {
-    const { certificates } = this.context.services
+    done(null, this.#tlsContext(name))
+  }
+
+  /** Some senders break on resumed sessions, so delivery hands out no tickets. A failure costs one handshake. */
+  #tlsContext(name: string | undefined): SecureContext {
+    const { services, kind } = this.context
     try {
-      done(
-        null,
-        certificates === undefined ? undefined : contextFor(certificates, name, this.context.kind === 'delivery'),
-      )
+      const context = services.certificates?.context(name, { tickets: kind === 'submission' })
+      if (context !== undefined) return context
     } catch (error) {
-      done(error as Error)
+      this.context.metrics.error('certificates')
+      services.log.error({ listener: this.context.name, serverName: name, err: error }, 'no certificate')
     }
+    return createSecureContext()
   }
 
   /** Before a handshake or a session: whether this client may connect now. */

@@ -129,7 +129,10 @@ export class Session implements InputHandler {
     const started = this.now
     const text = line.toString()
     const command = this.login === undefined ? this.#find(text) : this.#commands.response
-    this.context.services.log.trace({ cid: this.info.id, line: command.hide?.(text) ?? text }, 'client')
+    this.context.services.log.trace(
+      { cid: this.info.id, line: this.login === undefined ? withoutSecrets(text) : '***' },
+      'client',
+    )
     this.counts.commands++
     let answer: Promise<void> | undefined
     try {
@@ -267,9 +270,9 @@ export class Session implements InputHandler {
     this.#closed = true
     this.context.watchdog.delete(this)
     this.gone.abort()
-    this.login?.abort()
-    this.message?.abort()
-    this.receive?.close()
+    this.#quietly(() => this.login?.abort())
+    this.#quietly(() => this.message?.abort())
+    this.#quietly(() => this.receive?.close())
   }
 
   /** Stops at the next moment when no transaction is open. */
@@ -304,7 +307,7 @@ export class Session implements InputHandler {
     if (this.transaction === undefined) return
     this.transaction = undefined
     this.timing.transaction(undefined)
-    this.receive?.reset()
+    this.#quietly(() => this.receive?.reset())
   }
 
   /** A message was accepted. */
@@ -345,8 +348,17 @@ export class Session implements InputHandler {
 
   #internal(error: unknown): void {
     this.#log(error)
-    if (this.transaction === undefined) this.receive?.reset()
+    if (this.transaction === undefined) this.#quietly(() => this.receive?.reset())
     this.reply(reply(451, '4.3.0', 'error on our side, try again later'))
+  }
+
+  /** For what runs outside of a command: an exception there would end the process. */
+  #quietly(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#log(error)
+    }
   }
 
   #log(error: unknown): void {
@@ -356,6 +368,11 @@ export class Session implements InputHandler {
 }
 
 const SHUTTING_DOWN: SmtpReply = reply(421, '4.3.2', 'shutting down')
+
+/** A command line as it may be logged. */
+function withoutSecrets(line: string): string {
+  return /^\s*auth/i.test(line) ? line.replace(/^(\s*\S+\s+\S+\s).*$/s, '$1***') : line
+}
 
 /** No control character and nothing else than ASCII leaves in a reply; RFC 5321 §4.5.3.1.5 limits its length. */
 function printable(text: string): string {

@@ -1,7 +1,7 @@
 // What we know of a TLS connection: its facts, its channel bindings, and in one word why a handshake failed.
 
 import { type SecureContext, TLSSocket } from 'node:tls'
-import type { Certificates, TlsFacts } from '@mox/plugin-sdk'
+import type { TlsFacts } from '@mox/plugin-sdk'
 
 export function tlsFacts(socket: TLSSocket): TlsFacts {
   const serverName = typeof socket.servername === 'string' ? socket.servername : ''
@@ -68,14 +68,6 @@ export class LiveContexts extends Map<string, SecureContext> {
   override get(_name: string): SecureContext {
     return this.#current()
   }
-}
-
-/**
- * The context for a server name. Senders that resume sessions with tickets break with some peers, so delivery does
- * without.
- */
-export function contextFor(service: Certificates, name: string | undefined, delivery: boolean): SecureContext {
-  return service.context(name, { tickets: !delivery })
 }
 
 export function asTls(socket: unknown): TLSSocket | undefined {

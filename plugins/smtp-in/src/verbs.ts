@@ -11,8 +11,6 @@ import type { Session } from './session.ts'
 export interface Command {
   /** For metrics. */
   readonly name: string
-  /** The line as it may be logged; without it, as it is. */
-  readonly hide?: (line: string) => string
   readonly run: (session: Session, line: string) => Promise<void> | undefined
 }
 
@@ -201,7 +199,7 @@ const verbs = new Map<string, Command>([
   ['EHLO', { name: 'ehlo', run: (session, line) => hello(session, line, true) }],
   ['HELO', { name: 'helo', run: (session, line) => hello(session, line, false) }],
   bare('STARTTLS', startTls),
-  ['AUTH', { name: 'auth', run: (session, line) => authCommand(session, argument(line)), hide: hideInitial }],
+  ['AUTH', { name: 'auth', run: (session, line) => authCommand(session, argument(line)) }],
   ['MAIL', { name: 'mail', run: mail }],
   ['RCPT', { name: 'rcpt', run: rcpt }],
   bare('DATA', data),
@@ -219,12 +217,8 @@ const verbs = new Map<string, Command>([
   junk('EXPN', 252, '2.1.5', 'send mail and see'),
 ])
 
-function hideInitial(line: string): string {
-  return line.replace(/^(\S+ +\S+ ).*$/s, '$1***')
-}
-
 export const COMMANDS: Commands = {
   verbs,
-  response: { name: 'auth', hide: () => '***', run: authResponse },
+  response: { name: 'auth', run: authResponse },
   control: CONTROL,
 }

@@ -13,11 +13,11 @@ const SETUPS = new Map<string, Setup>([
   ['delivery-small', { listener: { maxMessageSize: 1000 } }],
   ['submission', { listener: { kind: 'submission', tls: 'starttls' } }],
   ['submissions', { listener: { kind: 'submission', tls: 'implicit' } }],
-  ['local', { listener: { kind: 'submission', tls: 'starttls' }, options: { allowPlainAuth: 'loopback', limits: false } }],
   [
-    'local-slow',
-    { listener: { kind: 'submission', tls: 'none' }, options: { allowPlainAuth: 'loopback' } },
+    'local',
+    { listener: { kind: 'submission', tls: 'starttls' }, options: { allowPlainAuth: 'loopback', limits: false } },
   ],
+  ['local-slow', { listener: { kind: 'submission', tls: 'none' }, options: { allowPlainAuth: 'loopback' } }],
   [
     'local-required',
     { listener: { kind: 'submission', tls: 'required-starttls' }, options: { allowPlainAuth: 'loopback' } },
@@ -54,7 +54,8 @@ async function play({ setup, text }: Dialogue, chunk?: number): Promise<void> {
       else if (word === 'drain') {
         void harness.server.drain(new AbortController().signal)
         await settle()
-      } else if (word === 'message') expect(harness.receiver.messages.at(-1)?.content.toString()).toBe(JSON.parse(value!))
+      } else if (word === 'message')
+        expect(harness.receiver.messages.at(-1)?.content.toString()).toBe(JSON.parse(value!))
       else if (word === 'envelope') {
         const last = harness.receiver.messages.at(-1)!
         expect({ from: last.from, to: last.to, ...last.parameters }).toEqual(JSON.parse(value!))

@@ -35,7 +35,12 @@ function read(input: string, cuts: readonly number[]): { content: string; rest: 
 function check(input: string, content: string | null, rest: string = ''): void {
   const expected = content === null ? null : { content, rest }
   expect(read(input, [])).toEqual(expected)
-  expect(read(input, [...input].map((_, i) => i))).toEqual(expected)
+  expect(
+    read(
+      input,
+      [...input].map((_, i) => i),
+    ),
+  ).toEqual(expected)
 }
 
 test('rows', () => {

@@ -23,7 +23,13 @@ test('addresses of one class share its key', () => {
 test('IPv4 clients of dual-stack sockets', () => {
   expect(plainAddress('::ffff:192.0.2.1')).toBe('192.0.2.1')
   expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
-  expect(['127.0.0.1', '127.9.9.9', '::1', '128.0.0.1', '::2'].map(isLoopback)).toEqual([true, true, true, false, false])
+  expect(['127.0.0.1', '127.9.9.9', '::1', '128.0.0.1', '::2'].map(isLoopback)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('connections per minute', () => {

@@ -1,7 +1,7 @@
 // Sequences that look like the end of a message to somebody: none ends it here, and none gets into a stored message.
 import { expect, test } from 'vitest'
-import { settle } from './support/clock.ts'
 import { Client } from './support/client.ts'
+import { settle } from './support/clock.ts'
 import { Harness } from './support/harness.ts'
 
 const LOOK_ALIKES: readonly string[] = [
@@ -42,7 +42,10 @@ const LOOK_ALIKES: readonly string[] = [
 const INJECTED = 'MAIL FROM:<smuggled@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nsmuggled\r\n'
 
 /** Sends the look-alike in the middle of a message, then the real end; both replies that follow. */
-async function attempt(sequence: string, cut: 'whole' | 'octets' | 'split'): Promise<{ replies: string; stored: number }> {
+async function attempt(
+  sequence: string,
+  cut: 'whole' | 'octets' | 'split',
+): Promise<{ replies: string; stored: number }> {
   using harness = await Harness.start({ options: { limits: false } })
   using client = await Client.open(harness.port)
   await client.until(/^220/)

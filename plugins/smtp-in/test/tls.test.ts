@@ -1,10 +1,10 @@
 // STARTTLS injections, failed handshakes, session tickets, channel bindings and SCRAM over them.
 import { connect as connectTcp } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { handshakeFailure } from '../src/tls.ts'
-import { settle } from './support/clock.ts'
 import { Client } from './support/client.ts'
+import { settle } from './support/clock.ts'
 import { type Hash, ITERATIONS, SALT, scramProofs } from './support/fakes.ts'
 import { Harness } from './support/harness.ts'
 
@@ -71,7 +71,9 @@ describe('failed handshakes are counted by reason', () => {
     await client.rest()
     await settle()
     expect(harness.counts.get('mox_smtpserver_delivery_starttls_total{}')).toBe(1)
-    const failed = [...harness.counts].filter(([key]) => key.startsWith('mox_smtpserver_delivery_starttls_errors_total'))
+    const failed = [...harness.counts].filter(([key]) =>
+      key.startsWith('mox_smtpserver_delivery_starttls_errors_total'),
+    )
     expect(failed).toEqual([[`mox_smtpserver_delivery_starttls_errors_total{reason=${reason}}`, 1]])
     expect(harness.server.connections.size).toBe(0)
   }
@@ -80,13 +82,21 @@ describe('failed handshakes are counted by reason', () => {
   test('not TLS', async () => await check(client => client.socket.write('EHLO client.example\r\n'), 'nottls'))
   test('an old version', async () => {
     // A TLS 1.0 ClientHello.
-    const hello = Buffer.concat([Buffer.from('160301002d010000290301', 'hex'), Buffer.alloc(32, 7), Buffer.from('000002002f0100', 'hex')])
+    const hello = Buffer.concat([
+      Buffer.from('160301002d010000290301', 'hex'),
+      Buffer.alloc(32, 7),
+      Buffer.from('000002002f0100', 'hex'),
+    ])
     await check(client => client.socket.write(hello), 'unsupportedversions')
   })
   test('the client refuses our certificate', async () => {
     const alert = (client: Client): void => {
       client.socket.removeAllListeners('error')
-      const secure = connectTls({ socket: client.socket, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })
+      const secure = connectTls({
+        socket: client.socket,
+        maxVersion: 'TLSv1.2',
+        ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+      })
       secure.on('error', () => client.socket.destroy())
     }
     await check(alert, 'other')
@@ -103,23 +113,46 @@ describe('failed handshakes are counted by reason', () => {
 })
 
 test('labels of handshake failures', () => {
-  const failure = (code: string, message: string = ''): string => handshakeFailure(Object.assign(new Error(message), { code }))
+  const failure = (code: string, message: string = ''): string =>
+    handshakeFailure(Object.assign(new Error(message), { code }))
   expect(handshakeFailure(undefined)).toBe('eof')
   expect(failure('ECONNRESET')).toBe('eof')
   expect(failure('ERR_TLS_HANDSHAKE_TIMEOUT')).toBe('timeout')
   expect(failure('ERR_SSL_WRONG_VERSION_NUMBER')).toBe('nottls')
   expect(failure('ERR_SSL_UNSUPPORTED_PROTOCOL')).toBe('unsupportedversions')
-  expect(failure('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'tlsv1 alert unknown ca:SSL alert number 48')).toBe('alert-48-unknown-ca')
+  expect(failure('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'tlsv1 alert unknown ca:SSL alert number 48')).toBe(
+    'alert-48-unknown-ca',
+  )
   expect(failure('ERR_SSL_SOMETHING_ELSE')).toBe('other')
 })
 
 test('the server name is asked for at every handshake', async () => {
   using harness = await Harness.start({ listener: { kind: 'submission', tls: 'implicit' } })
   using _named = await Client.open(harness.port, { servername: 'mail.example' })
-  using unnamed = await Client.open(harness.port)
+  using unnamed = await Client.open(harness.port, {})
   await unnamed.until(/^220/)
   expect(harness.certificates.asked).toContain('mail.example')
   expect(harness.certificates.asked).toContain(undefined)
+})
+
+test('certificates that fail cost a handshake, not the process', async () => {
+  for (const tls of ['implicit', 'starttls'] as const) {
+    using harness = await Harness.start({ listener: { tls } })
+    harness.certificates.context = () => {
+      throw new Error('key file is gone')
+    }
+    if (tls === 'implicit') await expect(Client.open(harness.port, {})).rejects.toThrow()
+    else {
+      using client = await Client.open(harness.port)
+      await client.until(/^220/)
+      await client.say('HELO client.example')
+      await client.say('STARTTLS')
+      await expect(client.startTls()).rejects.toThrow()
+    }
+    await settle()
+    expect(harness.counts.get('mox_smtpserver_errors_total{error=certificates}')).toBe(1)
+    expect(harness.server.connections.size).toBe(0)
+  }
 })
 
 test('TLS 1.1 is refused', async () => {
@@ -204,7 +237,7 @@ describe('SCRAM', () => {
 
   test('a wrong binding, and binding types that do not go with the TLS version', async () => {
     using harness = await start()
-    using wrong = await Client.open(harness.port)
+    using wrong = await Client.open(harness.port, {})
     expect(await login(wrong, 'sha256', 'tls-exporter', true)).toMatch(/^535 5\.7\.8/)
     const binding = harness.directory.contexts[0]!.channelBinding!
     expect(binding('tls-exporter')).toHaveLength(32)
@@ -217,7 +250,7 @@ describe('SCRAM', () => {
 
   test('the last message wants an empty answer', async () => {
     using harness = await start()
-    using client = await Client.open(harness.port)
+    using client = await Client.open(harness.port, {})
     const say = client.say.bind(client)
     client.say = async (...lines) => await say(...lines.map(line => (line === '' ? 'eA==' : line)))
     expect(await login(client, 'sha256', undefined)).toMatch(/^501 5\.5\.2 expected an empty response/)

@@ -26,9 +26,7 @@ export async function serveConfig(
   await serve({
     configPath,
     logLevel: logLevel as LogLevel | undefined,
-    onReady: config => {
-      void rememberServer({ config: config.path, dataDir: config.dataDir })
-      onReady?.()
-    },
+    onBound: config => rememberServer({ config: config.path, dataDir: config.dataDir }),
+    ...(onReady === undefined ? {} : { onReady }),
   })
 }

@@ -1,6 +1,6 @@
 // A bare client for tests that a dialogue cannot tell: sends bytes, waits for text, counts replies.
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 
 export class Client {
   socket: Socket | TLSSocket

@@ -75,7 +75,14 @@ export class FakeReceiver implements Receiver {
         if (answer.code < 400) to.push(recipient)
         return answer
       },
-      data: options => this.#sink(options.maxSize, content => ({ from: formatPath(from), to, parameters, content, info: { ...info } })),
+      data: options =>
+        this.#sink(options.maxSize, content => ({
+          from: formatPath(from),
+          to,
+          parameters,
+          content,
+          info: { ...info },
+        })),
       reset: () => {
         record.resets++
       },
@@ -165,7 +172,10 @@ export const ITERATIONS = 4096
 export type Hash = 'sha1' | 'sha256'
 
 /** The proofs of RFC 5802 §3 for one exchange. */
-export function scramProofs(hash: Hash, authMessage: string): { proof: Buffer; storedKey: Buffer; signature: Buffer; server: Buffer } {
+export function scramProofs(
+  hash: Hash,
+  authMessage: string,
+): { proof: Buffer; storedKey: Buffer; signature: Buffer; server: Buffer } {
   const salted = pbkdf2Sync('secret12', SALT, ITERATIONS, hash === 'sha1' ? 20 : 32, hash)
   const hmac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest()
   const clientKey = hmac(salted, 'Client Key')
@@ -206,7 +216,8 @@ class ScramServer implements SaslExchange {
     const bare = this.#first.slice(header[0].length)
     const { proof, server } = scramProofs(this.#hash, `${bare},${this.#serverFirst},${withoutProof}`)
     const given = Buffer.from(final.slice(final.lastIndexOf(',p=') + 3), 'base64')
-    if (!bound || given.length !== proof.length || !timingSafeEqual(given, proof)) return { kind: 'done', result: WRONG }
+    if (!bound || given.length !== proof.length || !timingSafeEqual(given, proof))
+      return { kind: 'done', result: WRONG }
     return { kind: 'done', result: GOOD, data: Buffer.from(`v=${server.toString('base64')}`) }
   }
 

@@ -120,7 +120,14 @@ export class Harness {
       earlyTalkerMs: parsed.earlyTalkerMs,
     }
     const { kind, tls, maxMessageSize, hostname } = parsed.listeners['test']!
-    this.server = new Server({ ...shared, name: 'test', kind, tls, maxMessageSize, hostname: hostname ?? 'mail.example' })
+    this.server = new Server({
+      ...shared,
+      name: 'test',
+      kind,
+      tls,
+      maxMessageSize,
+      hostname: hostname ?? 'mail.example',
+    })
   }
 
   static async start(setup: Setup = {}): Promise<Harness> {

@@ -1,0 +1,121 @@
+// `npm run bench [-- --quick] [-- --only WORD]`: how fast the real program takes and delivers mail, and how much memory it
+// needs. Prints tables with the target of each figure; slow figures are shown, only errors make it fail.
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { firstBanner, idle, type Throughput, type ThroughputOptions, throughput } from './scenarios.ts'
+import { formatTable, number } from './table.ts'
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+})
+const scale = values.quick ? 0.1 : 1
+const many = (n: number): number => Math.max(20, Math.round(n * scale))
+
+interface Row {
+  readonly name: string
+  readonly options: ThroughputOptions
+  /** Messages per second. */
+  readonly target?: number
+  /** Bytes of PSS. */
+  readonly maxPss?: number
+  /** Milliseconds of event-loop delay, 99th percentile. */
+  readonly maxLoop?: number
+}
+
+const MB = 1e6
+const ROWS: readonly Row[] = [
+  { name: 'into the queue', options: { messages: many(40_000) }, target: 3000, maxLoop: 10 },
+  { name: 'into the queue, pipelined', options: { messages: many(40_000), pipelining: true } },
+  {
+    name: 'into the queue, a connection per message',
+    options: { messages: many(15_000), reuse: false },
+    target: 1500,
+  },
+  {
+    name: 'incoming, a connection per message',
+    options: { messages: many(15_000), reuse: false, incoming: true },
+  },
+  { name: 'through to the mailbox', options: { messages: many(15_000), deliver: true }, target: 1200, maxLoop: 10 },
+  {
+    name: 'into the queue, 1 MB each',
+    options: { messages: many(1500), size: 1_000_000 },
+    maxPss: 200 * MB,
+  },
+]
+
+interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly most: number
+}
+
+const figures: Figure[] = []
+const results: [Row, Throughput][] = []
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`)
+console.log(
+  'Messages of 10 kB over 20 connections unless said otherwise; every message is on stable storage before its 250.\n',
+)
+
+for (const row of ROWS) {
+  if (!row.name.includes(values.only)) continue
+  progress(row.name)
+  const result = await throughput(row.options)
+  results.push([row, result])
+  if (row.maxLoop !== undefined)
+    figures.push({ name: `event-loop delay p99, ${row.name}`, value: result.loop.p99, unit: 'ms', most: row.maxLoop })
+  if (row.maxPss !== undefined)
+    figures.push({ name: `peak PSS, ${row.name}`, value: result.pss / MB, unit: 'MB', most: row.maxPss / MB })
+}
+if ('start'.includes(values.only)) {
+  progress('start')
+  const start = await firstBanner(values.quick ? 3 : 9)
+  figures.push({ name: 'first banner, new directory', value: start.fresh, unit: 'ms', most: 500 })
+  figures.push({ name: 'first banner, later starts', value: start.again, unit: 'ms', most: 500 })
+}
+if ('idle'.includes(values.only)) {
+  progress('idle')
+  const sessions = values.quick ? 500 : 2000
+  const { pss, perSession } = await idle(sessions)
+  figures.push({ name: 'PSS of an idle server', value: pss / MB, unit: 'MB', most: 90 })
+  figures.push({ name: `one of ${number(sessions)} idle sessions`, value: perSession / 1000, unit: 'kB', most: 15 })
+}
+progress('')
+
+if (results.length > 0)
+  console.log(
+    formatTable(
+      ['submission', 'messages/s', 'target', '', 'CPU s/1000', 'p50 ms', 'p99 ms', 'RSS MB', 'PSS MB', 'loop p99 ms'],
+      results.map(([row, r]) => {
+        const rate = r.messages / r.seconds
+        return [
+          row.name,
+          number(rate),
+          row.target === undefined ? '' : `≥ ${number(row.target)}`,
+          row.target === undefined ? '' : rate >= row.target ? 'ok' : 'below',
+          number((r.cpuSeconds / r.messages) * 1000, 2),
+          number(r.p50, 1),
+          number(r.p99, 1),
+          number(r.rss / MB),
+          number(r.pss / MB),
+          number(r.loop.p99, 1),
+        ]
+      }),
+    ),
+  )
+if (figures.length > 0)
+  console.log(
+    formatTable(
+      ['figure', 'value', 'target', ''],
+      figures.map(f => [
+        f.name,
+        `${number(f.value, 1)} ${f.unit}`,
+        `≤ ${number(f.most)} ${f.unit}`,
+        f.value <= f.most ? 'ok' : 'above',
+      ]),
+    ),
+  )
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}

@@ -1,0 +1,137 @@
+// What is measured: each scenario starts a fresh server on an empty directory, loads it, and gives back its figures.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ConfigOptions, LOGIN } from '../kit/config.ts'
+import type { ProbeLoop } from '../kit/probe.ts'
+import { cpuOf, memoryOf } from '../kit/proc.ts'
+import { type Server, spawnServer, startServer } from '../kit/server.ts'
+import { smtpSession } from '../kit/smtp.ts'
+import { eventually, removeDir, tempDir } from '../kit/temp.ts'
+import type { LoadJob, LoadResult } from './jobs.ts'
+import { load, withIdleSessions } from './load-client.ts'
+
+export interface Throughput {
+  readonly messages: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** Bytes, the highest seen. */
+  readonly rss: number
+  readonly pss: number
+  /** Event loop of the server. */
+  readonly loop: ProbeLoop
+}
+
+export interface ThroughputOptions {
+  readonly messages: number
+  readonly size?: number
+  readonly connections?: number
+  readonly reuse?: boolean
+  readonly pipelining?: boolean
+  /** Delivery runs, and the time counts until everything is in the mailbox. */
+  readonly deliver?: boolean
+  /** Over the listener for other servers, without a login. */
+  readonly incoming?: boolean
+}
+
+export async function throughput(options: ThroughputOptions): Promise<Throughput> {
+  const deliver = options.deliver ?? false
+  await using server = await startServer({ config: { paused: !deliver, logLevel: 'warn' } })
+  const job: LoadJob = {
+    kind: 'submit',
+    port: server.port(options.incoming ? 'smtp' : 'submission'),
+    connections: options.connections ?? 20,
+    messages: options.messages,
+    size: options.size ?? 10_000,
+    reuse: options.reuse ?? true,
+    pipelining: options.pipelining ?? false,
+    from: options.incoming ? 'someone@example.net' : 'alice@example.org',
+    to: 'bob@example.org',
+    ...(options.incoming ? {} : LOGIN.serve),
+  }
+  // A short run first: compiled code and a warm page cache are what a server has that runs for days.
+  await load({ ...job, messages: Math.min(job.connections * 10, job.messages) })
+  await empty(server, deliver)
+  const watch = watchMemory(server.pid)
+  await server.post('/probe/loop/start')
+  const cpu = await cpuOf(server.pid)
+  const started = performance.now()
+  const result: LoadResult = await load(job)
+  if (deliver) await empty(server, deliver)
+  const seconds = deliver ? (performance.now() - started) / 1000 : result.seconds
+  const cpuSeconds = (await cpuOf(server.pid)) - cpu
+  const loop = await server.post<ProbeLoop>('/probe/loop/stop')
+  const { rss, pss } = await watch()
+  await server.stop()
+  return { messages: result.messages, seconds, cpuSeconds, p50: result.p50, p99: result.p99, rss, pss, loop }
+}
+
+/** Waits until the queue is empty, when it is being delivered at all. */
+async function empty(server: Server, deliver: boolean): Promise<void> {
+  if (!deliver) return
+  await eventually(
+    async () => {
+      const { queued } = await server.get<{ queued: number }>('/probe/queued')
+      if (queued > 0) throw new Error(`${queued} still queued`)
+    },
+    { within: 300_000, every: 20 },
+  )
+}
+
+/** Highest memory use until the returned function is called. */
+function watchMemory(pid: number): () => Promise<{ rss: number; pss: number }> {
+  let running = true
+  const high = { rss: 0, pss: 0 }
+  const loop = (async () => {
+    while (running) {
+      const { rss, pss } = await memoryOf(pid)
+      high.rss = Math.max(high.rss, rss)
+      high.pss = Math.max(high.pss, pss)
+      await sleep(250)
+    }
+  })()
+  return async () => {
+    running = false
+    await loop
+    return high
+  }
+}
+
+/** Milliseconds from the start of the process to the first greeting: the first start of a directory, and a later one. */
+export async function firstBanner(rounds: number): Promise<{ fresh: number; again: number }> {
+  const dir = await tempDir()
+  try {
+    const times: number[] = []
+    for (let i = 0; i <= rounds; i++) times.push(await banner(dir, i === 0 ? {} : undefined))
+    const [fresh = 0, ...again] = times
+    return { fresh, again: again.sort((a, b) => a - b)[Math.floor(again.length / 2)] ?? 0 }
+  } finally {
+    await removeDir(dir)
+  }
+}
+
+async function banner(dir: string, config: ConfigOptions | undefined): Promise<number> {
+  const started = performance.now()
+  await using server = await spawnServer(config === undefined ? { dir } : { dir, config })
+  const port = await eventually(() => server.port('smtp'), { every: 1, within: 20_000 })
+  const session = await smtpSession({ port })
+  const ms = performance.now() - started
+  session.close()
+  await server.stop()
+  return ms
+}
+
+/** Bytes that an idle server uses, and one idle session after EHLO. */
+export async function idle(sessions: number): Promise<{ pss: number; rss: number; perSession: number }> {
+  await using server = await startServer()
+  await sleep(3000)
+  const before = await memoryOf(server.pid)
+  const port = server.port('smtp')
+  const after = await withIdleSessions({ kind: 'idle', port, connections: sessions }, async () => {
+    await sleep(3000)
+    return await memoryOf(server.pid)
+  })
+  await server.stop()
+  return { pss: before.pss, rss: before.rss, perSession: (after.pss - before.pss) / sessions }
+}

@@ -1,0 +1,114 @@
+// A plugin for tests that looks into the running server over HTTP, below /probe/: what is in the mailboxes, how much is
+// queued, how late the event loop is. It also makes the database full on demand.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Readable } from 'node:stream'
+import Router from '@koa/router'
+import {
+  definePlugin,
+  type HttpRoutes,
+  mailboxes,
+  type PluginFactory,
+  queueControl,
+  routes,
+  storage,
+} from '@mox/plugin-sdk'
+
+export interface ProbeMessage {
+  readonly id: number
+  readonly account: string
+  readonly messageId: number
+  readonly subject: string
+  readonly size: number
+  readonly mailFrom: string
+  readonly rcptTo: string
+}
+
+export interface ProbeLoop {
+  /** Milliseconds beyond the timer's own interval. */
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** Milliseconds between the samples of the event loop. */
+const RESOLUTION = 1
+
+export const probe: PluginFactory<undefined> = definePlugin({
+  name: 'probe',
+  needs: { mailboxes, storage, queueControl },
+  provides: { routes },
+  setup: ({ services: { mailboxes, storage, queueControl } }) => {
+    const router = new Router()
+    let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
+
+    router.get('/probe/mail', async ctx => {
+      const before = Number(ctx.query['before'] ?? 0)
+      const all = await mailboxes.recent({ limit: 1000, ...(before === 0 ? {} : { before }) })
+      ctx.body = all.map(
+        ({ id, account, messageId, subject, size, mailFrom, rcptTo }): ProbeMessage => ({
+          id,
+          account,
+          messageId,
+          subject,
+          size,
+          mailFrom,
+          rcptTo,
+        }),
+      )
+    })
+    router.get('/probe/mail/:id', async ctx => {
+      ctx.type = 'application/octet-stream'
+      ctx.body = Readable.from(await mailboxes.open(Number(ctx.params['id'])))
+    })
+    router.get('/probe/count/:account', async ctx => {
+      const all = await (await mailboxes.store(ctx.params['account'] ?? '')).mailboxes()
+      ctx.body = { stored: all.reduce((sum, m) => sum + m.total, 0), queued: await storage.queue.count({}) }
+    })
+    router.get('/probe/queued', async ctx => {
+      ctx.body = { queued: await storage.queue.count({}) }
+    })
+    router.post('/probe/queue/:verb', ctx => {
+      if (ctx.params['verb'] === 'pause') queueControl.pause()
+      else queueControl.resume()
+      ctx.body = queueControl.status()
+    })
+    router.post('/probe/loop/start', ctx => {
+      delay?.disable()
+      delay = monitorEventLoopDelay({ resolution: RESOLUTION })
+      delay.enable()
+      ctx.body = {}
+    })
+    router.post('/probe/loop/stop', ctx => {
+      const ms = (ns: number): number => Math.max(0, ns / 1e6 - RESOLUTION)
+      delay?.disable()
+      ctx.body = {
+        p50: ms(delay?.percentile(50) ?? 0),
+        p99: ms(delay?.percentile(99) ?? 0),
+        max: ms(delay?.max ?? 0),
+      } satisfies ProbeLoop
+    })
+    router.get('/probe/memory', ctx => {
+      ctx.body = process.memoryUsage()
+    })
+    // `spare` pages more than now, or no limit: SQLite then answers as it does on a full disk.
+    router.post('/probe/spare/:pages', async ctx => {
+      const spare = Number(ctx.params['pages'])
+      await storage.write(async db => {
+        const rows = (await db.raw('PRAGMA page_count')) as { page_count: number }[]
+        const limit = spare < 0 ? 4_294_967_294 : (rows[0]?.page_count ?? 0) + spare
+        await db.raw(`PRAGMA max_page_count = ${limit}`)
+      })
+      ctx.body = {}
+    })
+    return {
+      services: {
+        routes: {
+          prefix: '/probe/',
+          audience: 'internal',
+          title: 'Probe',
+          middleware: router.routes() as unknown as HttpRoutes['middleware'],
+        },
+      },
+    }
+  },
+})
