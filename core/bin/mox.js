@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// Starts the command line. In a clone it runs the sources, which Node reads with the condition `mox-source`; worker threads
-// need that condition too, so the process starts again with it. An installed package runs what was compiled. Plain
-// JavaScript that any Node understands, so that an old one can be told so.
+// Starts the command line. In a clone it runs the sources, which Node reads with the condition `mox-source`; worker
+// threads need that condition too, so the process starts again with it. An installed package runs what was compiled.
+// Plain JavaScript that any Node understands, so that an old one can be told so.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const NEEDED = 24
@@ -26,6 +27,8 @@ if (isOld && (!inClone || ownNode === undefined || process.env.MOX_RESTARTED ===
 } else if (inClone && (isOld || !process.execArgv.includes(CONDITION))) {
   restart(isOld ? ownNode : process.execPath)
 } else {
+  // Compiled code is kept for the next start, beside the code itself: who may write there may change the code anyway.
+  module.enableCompileCache(path(inClone ? '../../node_modules/.cache/mox' : '../../../.cache/mox'))
   const { run } = await import(inClone ? '../src/cli/main.ts' : '../dist/cli/main.js')
   await run()
 }

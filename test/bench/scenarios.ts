@@ -37,7 +37,7 @@ export interface ThroughputOptions {
 
 export async function throughput(options: ThroughputOptions): Promise<Throughput> {
   const deliver = options.deliver ?? false
-  await using server = await startServer({ config: { paused: !deliver, logLevel: 'warn' } })
+  await using server = await startServer({ config: { paused: !deliver } })
   const job: LoadJob = {
     kind: 'submit',
     port: server.port(options.incoming ? 'smtp' : 'submission'),

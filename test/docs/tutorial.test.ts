@@ -23,7 +23,12 @@ beforeAll(async () => {
   }
   const config = {
     extends: '../../../tsconfig.base.json',
-    compilerOptions: { noEmit: true, customConditions: ['mox-source'], isolatedDeclarations: false, declaration: false },
+    compilerOptions: {
+      noEmit: true,
+      customConditions: ['mox-source'],
+      isolatedDeclarations: false,
+      declaration: false,
+    },
     include: ['.'],
   }
   await writeFile(join(dir, 'tsconfig.json'), JSON.stringify(config))
@@ -31,14 +36,22 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
 test('compiles', async () => {
-  const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', dir]).catch((e: { stdout: string }) => e)
+  const { stdout } = await run(process.execPath, [
+    join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    dir,
+  ]).catch((e: { stdout: string }) => e)
   expect(stdout).toBe('')
 })
 
 test('its own test passes', async () => {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
-  const { stdout } = await run(process.execPath, [vitest, 'run', '--root', ROOT, '--exclude', 'none', `${dir}/test/night-only.test.ts`], {
-    env: { ...process.env, NO_COLOR: '1' },
-  }).catch((e: { stdout: string; stderr: string }) => ({ stdout: e.stdout + e.stderr }))
+  const { stdout } = await run(
+    process.execPath,
+    [vitest, 'run', '--root', ROOT, '--exclude', 'none', `${dir}/test/night-only.test.ts`],
+    {
+      env: { ...process.env, NO_COLOR: '1' },
+    },
+  ).catch((e: { stdout: string; stderr: string }) => ({ stdout: e.stdout + e.stderr }))
   expect(stdout).toMatch(/Tests +1 passed/)
 })

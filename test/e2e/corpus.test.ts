@@ -16,7 +16,7 @@ const TRACE =
 
 test('a corpus of messages arrives byte for byte', { timeout: 180_000 }, async () => {
   assert.ok(CORPUS.length >= 40)
-  await using server = await startServer({ config: { kind: 'local', logLevel: 'warn' } })
+  await using server = await startServer({ config: { kind: 'local' } })
   const sessions = [await plain(server), await starttls(server), await implicit(server)]
   for (const [i, message] of CORPUS.entries()) {
     assert.ok(message.content.subarray(-2).equals(Buffer.from('\r\n')), `${message.name} ends in CRLF`)

@@ -32,13 +32,13 @@ test('the flags of localserve', async () => {
     await freePorts(place)
     await using server = await startServer({
       dir: place,
-      args: ['localserve', '--dir', place, '--log-level', 'debug'],
+      args: ['localserve', '--dir', place, '--log-level', 'trace'],
     })
-    assert.ok(
-      server.log.some(line => line.l === 'debug'),
-      'the level is the one asked for',
-    )
     await eventually(() => assert.match(server.text, /mox localserve is ready[\s\S]*mox@localhost, password moxmoxmox/))
+    const session = await server.smtp()
+    await session.ehlo('shown.test')
+    await eventually(() => assert.match(server.text, /EHLO shown\.test/, 'the level is the one asked for'))
+    await session.quit()
     await server.stop()
   })
 })

@@ -39,7 +39,7 @@ export async function fullDisk(): Promise<FullDisk> {
 
 /** The database may not grow: what SQLite reports is what it reports on a full disk. */
 export async function pageLimit(): Promise<string> {
-  await using server = await startServer({ config: { paused: true, logLevel: 'error' } })
+  await using server = await startServer({ config: { paused: true } })
   await server.post('/probe/spare/200')
   const taken = await fill(server, 20_000)
   await server.post('/probe/spare/-1')
@@ -60,7 +60,7 @@ export async function smallFileSystem(): Promise<string> {
   try {
     await using server = await startServer({
       dir,
-      config: configText({ paused: true, logLevel: 'error' }),
+      config: configText({ paused: true }),
       wrapper: ['unshare', '--user', '--map-root-user', '--mount', 'sh', join(dir, 'mount.sh'), data],
     })
     const small = await fill(server, 20_000)

@@ -42,7 +42,7 @@ const dir = await tempDir('mox-faults')
 const started = performance.now()
 let startMs = 0
 let starts = 0
-let config: string | undefined = configText({ logLevel: 'warn', retrySchedule: [1, 1, 1, 1, 1] })
+let config: string | undefined = configText({ retrySchedule: [1, 1, 1, 1, 1] })
 for (let round = 1; round <= rounds; round++) {
   // Waiting times first: the sequence of choices must not depend on how far the clients got.
   const duringStart = round > 1 && random.below(DURING_START) === 0

@@ -1,6 +1,6 @@
-// Logs: pino, written to stderr as logfmt (`l=info m="text" pkg=smtp-in key=value`) or as JSON, one line per event. A line
-// is written before the call returns, so that the last words before a crash are there. No value can forge a line: control
-// characters are escaped, long values cut.
+// Logs: pino, written to stderr as logfmt (`l=info m="text" pkg=smtp-in key=value`) or as JSON, one line per event. A
+// line is written before the call returns, so that the last words before a crash are there. No value can forge a line:
+// control characters are escaped, long values cut.
 import type { Log } from '@mox/plugin-sdk'
 import pino from 'pino'
 import { escapeControl, shorten } from './text.ts'

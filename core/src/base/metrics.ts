@@ -1,5 +1,6 @@
-// Counters, gauges and histograms, and their text for Prometheus (exposition format 0.0.4). Labels may come from outside, so
-// the series of one metric are bounded: more are not kept, and mox_metrics_dropped_total counts what was lost.
+// Counters, gauges and histograms, and their text for Prometheus (exposition format 0.0.4). Labels may come from
+// outside, so the series of one metric are bounded: more are not kept, and mox_metrics_dropped_total counts what was
+// lost.
 import type { Labels, Metrics } from '@mox/plugin-sdk'
 
 /** Series (combinations of label values) of one metric. */

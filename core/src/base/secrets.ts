@@ -1,5 +1,5 @@
-// Secrets by name: the environment variable MOX_SECRET_NAME, else the file <dataDir>/secrets/<name>. A missing one stops
-// what needs it and names both places. Files are written whole or not at all, readable by their owner only.
+// Secrets by name: the environment variable MOX_SECRET_NAME, else the file <dataDir>/secrets/<name>. A missing one
+// stops what needs it and names both places. Files are written whole or not at all, readable by their owner only.
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
 // One configuration brought to life: base services, plugin host, stages, and the commands they offer. Making it does no
-// I/O and finds every mistake that can be found without; it may then be started in whole, or only as far as a command needs.
+// I/O and finds every mistake that can be found without; it may then be started in whole, or only as far as a command
+// needs.
 import {
   type Command,
   clock,

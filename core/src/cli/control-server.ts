@@ -1,5 +1,6 @@
-// The server's end of the control socket. Whoever may open the socket (its owner) may run commands. Opened before anything
-// else starts, so that two servers never use one data directory; until attach() it answers that the server is starting.
+// The server's end of the control socket. Whoever may open the socket (its owner) may run commands. Opened before
+// anything else starts, so that two servers never use one data directory; until attach() it answers that the server is
+// starting.
 import { chmod, chown } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { type Command, type CommandResult, type Log, UsageError } from '@mox/plugin-sdk'

@@ -1,5 +1,5 @@
-// Frames of the control socket: one JSON object per line, of bounded size. Whoever sends something else is told once and
-// cut off.
+// Frames of the control socket: one JSON object per line, of bounded size. Whoever sends something else is told once
+// and cut off.
 
 /** Bytes of one request, without its line end. */
 export const REQUEST_LIMIT: number = 1024 * 1024

@@ -1,5 +1,5 @@
-// Remembers which server this user started last, so that commands find it from any directory. Only a hint: when it cannot be
-// written or read, nothing is lost but --config must be given.
+// Remembers which server this user started last, so that commands find it from any directory. Only a hint: when it
+// cannot be written or read, nothing is lost but --config must be given.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'

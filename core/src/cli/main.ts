@@ -1,5 +1,5 @@
-// The command line: finds the command, runs it here, in the running server, or on the data directory, and prints what it
-// returned. Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line itself is wrong.
+// The command line: finds the command, runs it here, in the running server, or on the data directory, and prints what
+// it returned. Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line itself is wrong.
 import { type CommandInput, type CommandResult, UsageError } from '@mox/plugin-sdk'
 import { escapeControl } from '../base/text.ts'
 import { matchCommand, parseWords, takeConfig, unknownCommand } from './args.ts'

@@ -26,7 +26,10 @@ export interface ServeOptions {
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
 }
 
-/** Runs until a signal ends it; what was in progress is finished then and everything closed. Throws when it cannot start. */
+/**
+ * Runs until a signal ends it; what was in progress is finished then and everything closed. Throws when it cannot
+ * start.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
   const began = performance.now()
   const load = async (): Promise<ResolvedConfig> => {

@@ -1,6 +1,6 @@
-// Where the control socket of a data directory is: <dataDir>/mox.sock, on Windows a named pipe. Paths of Unix sockets are
-// short (104 to 108 bytes), so for a longer one the socket is in a directory of its own under the system's temporary
-// directory, and <dataDir>/mox.sock.path says where.
+// Where the control socket of a data directory is: <dataDir>/mox.sock, on Windows a named pipe. Paths of Unix sockets
+// are short (104 to 108 bytes), so for a longer one the socket is in a directory of its own under the system's
+// temporary directory, and <dataDir>/mox.sock.path says where.
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

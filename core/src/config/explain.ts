@@ -1,5 +1,5 @@
-// `mox config show`: the config as it is in effect. Defaults are marked, options of plugins are shown after their schema
-// has read them, and what looks like a secret is not shown.
+// `mox config show`: the config as it is in effect. Defaults are marked, options of plugins are shown after their
+// schema has read them, and what looks like a secret is not shown.
 import type { Plugin } from '@mox/plugin-sdk'
 import { escapeControl, shorten } from '../base/text.ts'
 import type { ResolvedConfig } from './resolve.ts'

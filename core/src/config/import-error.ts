@@ -40,7 +40,10 @@ function fixes(error: Error): string[] {
   return []
 }
 
-/** "file.ts:6" at the start of a line of its own, as for syntax errors, or the first frame in a file that is no module of Node. */
+/**
+ * "file.ts:6" at the start of a line of its own, as for syntax errors, or the first frame in a file that is no module
+ * of Node.
+ */
 function stackPlace(stack: string, path: string): Place | undefined {
   const own = /^((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+)$/m.exec(stack)
   const frames = [...stack.matchAll(/^ +at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^()\n]*?):(\d+):\d+\)?$/gm)]

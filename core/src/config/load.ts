@@ -1,5 +1,5 @@
-// Finds and imports mox.config.{ts,mts,js,mjs}. TypeScript is run by Node itself. Whatever is wrong with the file is told
-// with its place in it, and nothing has started then.
+// Finds and imports mox.config.{ts,mts,js,mjs}. TypeScript is run by Node itself. Whatever is wrong with the file is
+// told with its place in it, and nothing has started then.
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '@mox/plugin-sdk'
@@ -9,7 +9,10 @@ import { configUrl } from './resolver.ts'
 
 export const CONFIG_NAMES: readonly string[] = ['ts', 'mts', 'js', 'mjs'].map(ending => `mox.config.${ending}`)
 
-/** The path of `given`, or of the nearest config file in `from` and the directories above it. Undefined when there is none. */
+/**
+ * The path of `given`, or of the nearest config file in `from` and the directories above it. Undefined when there is
+ * none.
+ */
 export async function findConfig(given: string | undefined, from: string = process.cwd()): Promise<string | undefined> {
   if (given !== undefined) {
     const path = resolve(from, given)
@@ -19,8 +22,8 @@ export async function findConfig(given: string | undefined, from: string = proce
     throw new UsageError(`--config ${given}: ${path} is not a file; name the file, such as ${path}/mox.config.ts`)
   }
   const { cosmiconfig } = await import('cosmiconfig')
-  // The loaders only say that the file is there: importing it is done with our own resolver and messages. Each directory is
-  // asked for alone, since cosmiconfig's own walk upwards ends in directories that we do not want.
+  // The loaders only say that the file is there: importing it is done with our own resolver and messages. Each
+  // directory is asked for alone, since cosmiconfig's own walk upwards ends in directories that we do not want.
   const found = (): object => ({})
   const explorer = cosmiconfig('mox', {
     searchPlaces: [...CONFIG_NAMES],

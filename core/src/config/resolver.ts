@@ -1,5 +1,5 @@
-// Lets a config file that lives anywhere import the packages of mox: when its own node_modules have none, those installed
-// beside core are used. Also makes a second import of a config read it, and the files beside it, again.
+// Lets a config file that lives anywhere import the packages of mox: when its own node_modules have none, those
+// installed beside core are used. Also makes a second import of a config read it, and the files beside it, again.
 import { registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -46,7 +46,10 @@ function install(): void {
   })
 }
 
-/** The file of a package's entry point such as "@mox/plugin-x/command", looked up beside core; undefined when there is none. */
+/**
+ * The file of a package's entry point such as "@mox/plugin-x/command", looked up beside core; undefined when there is
+ * none.
+ */
 export function findPackage(specifier: string): string | undefined {
   try {
     return fileURLToPath(import.meta.resolve(specifier))

@@ -57,10 +57,13 @@ class Decision {
   ask(tap: Tap, done: Done): void {
     const scope = this.#scope
     if (tap.category !== undefined && !tap.mandatory && scope.exempted.has(tap.category)) {
-      scope.trace.push(traceEntry(tap, scope, { kind: 'exempted', reason: `${tap.category} was exempted` }, undefined, 0))
+      scope.trace.push(
+        traceEntry(tap, scope, { kind: 'exempted', reason: `${tap.category} was exempted` }, undefined, 0),
+      )
       return done()
     }
-    const limitMs = this.#until === undefined ? tap.limitMs : Math.min(tap.limitMs, this.#until - this.#services.clock.now())
+    const limitMs =
+      this.#until === undefined ? tap.limitMs : Math.min(tap.limitMs, this.#until - this.#services.clock.now())
     callHandler(this.#services, tap, this.#input, scope, limitMs, (verdict, failure) => {
       if (verdict === undefined) this.#retry ??= failure
       else if (verdict.kind !== 'pass' && this.#add(verdict, tap.plugin)) return done(null, true)
@@ -72,7 +75,8 @@ class Decision {
   #add(verdict: AnyVerdict, plugin: string): boolean {
     const answer = { verdict, rank: rankOf(this.#entry, verdict), plugin }
     this.#best = this.#best.rank === 0 ? answer : stronger(this.#best, answer)
-    if (verdict.kind === 'exempt') for (const category of verdict['categories'] as string[]) this.#scope.exempted.add(category)
+    if (verdict.kind === 'exempt')
+      for (const category of verdict['categories'] as string[]) this.#scope.exempted.add(category)
     if (verdict.kind === 'tag') {
       this.#keywords ??= new Set()
       for (const keyword of verdict['keywords'] as string[]) this.#keywords.add(keyword)

@@ -1,6 +1,6 @@
 // What a failed handler counts as: the verdict that the hook, the handler or the operator declared. Peers are told nothing
 // but an id, which is in the log with the cause.
-import type { HookEntry, FailureOutcome } from './table.ts'
+import type { FailureOutcome, HookEntry } from './table.ts'
 import type { AnyVerdict } from './verdicts.ts'
 
 /**
@@ -45,7 +45,12 @@ export function failureVerdict(
     case 'reject':
       return { kind: 'reject', reply: { code: 554, enhanced: '5.3.0', text: `local error (${id})` }, ...failed }
     case 'fail':
-      return { kind: 'fail', status: 'failed', reply: { code: 554, enhanced: '5.3.0', text: `local error (${id})` }, ...failed }
+      return {
+        kind: 'fail',
+        status: 'failed',
+        reply: { code: 554, enhanced: '5.3.0', text: `local error (${id})` },
+        ...failed,
+      }
     case 'postpone':
       return { kind: 'postpone', until: 0, ...failed }
     case 'quarantine':

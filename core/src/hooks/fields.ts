@@ -144,7 +144,10 @@ export const DSN_FIELDS: FieldChecks = new Map<string, Check>([
       return value.length > DSN_TEXT_LENGTH ? `has more than ${DSN_TEXT_LENGTH} characters` : undefined
     },
   ],
-  ['language', value => (typeof value === 'string' && /^[A-Za-z0-9-]{1,35}$/.test(value) ? undefined : 'is no language tag')],
+  [
+    'language',
+    value => (typeof value === 'string' && /^[A-Za-z0-9-]{1,35}$/.test(value) ? undefined : 'is no language tag'),
+  ],
 ])
 
 /** The event's id and account are what makes it that event. */

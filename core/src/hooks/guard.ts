@@ -94,7 +94,9 @@ class Call implements RunningHandler {
     if (!later) return this.#answer(returned)
     this.#onAbort = () => this.#expire('aborted', 'was aborted: the peer is gone or the process stops')
     this.#scope.signal.addEventListener('abort', this.#onAbort, { once: true })
-    this.#cancel = this.#services.clock.after(limitMs, () => this.#expire('late', `gave no answer within ${limitMs} ms`))
+    this.#cancel = this.#services.clock.after(limitMs, () =>
+      this.#expire('late', `gave no answer within ${limitMs} ms`),
+    )
     // Adopting the thenable by hand: a `then` that throws, or answers twice, does no harm.
     new Promise(resolve => resolve(returned)).then(
       value => (this.state === 'late' ? this.#tooLate() : this.#answer(value)),
@@ -156,7 +158,9 @@ class Call implements RunningHandler {
     if (this.state === 'running') this.state = 'ended'
     this.#cancel?.()
     if (this.#onAbort !== undefined) this.#scope.signal.removeEventListener('abort', this.#onAbort)
-    this.#scope.trace.push(traceEntry(this.#tap, this.#scope, verdict, failure, this.#services.stopwatch() - this.#started))
+    this.#scope.trace.push(
+      traceEntry(this.#tap, this.#scope, verdict, failure, this.#services.stopwatch() - this.#started),
+    )
     this.#settle(verdict, failure)
   }
 

@@ -33,7 +33,8 @@ export function createHooks(services: GuardServices, taps: ReadonlyMap<HookName,
     shape: (hook, input, scope) => {
       type Result = { draft: HookInput<typeof hook>['draft']; verdict: Decision<typeof hook> }
       const chain = shape.get(hook)
-      const result: Promise<unknown> = chain?.shape(input, scope) ?? Promise.resolve({ draft: input.draft, verdict: PASS })
+      const result: Promise<unknown> =
+        chain?.shape(input, scope) ?? Promise.resolve({ draft: input.draft, verdict: PASS })
       return result as Promise<Result>
     },
     write: (hook, input, scope, savepoint) => write.get(hook)?.write(input, scope, savepoint) ?? DONE,

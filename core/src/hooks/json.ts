@@ -24,7 +24,8 @@ function lossAt(value: unknown, place: string, depth: number): string | undefine
     return undefined
   }
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return found(`is a ${value.constructor?.name ?? 'class instance'}`)
+  if (prototype !== Object.prototype && prototype !== null)
+    return found(`is a ${value.constructor?.name ?? 'class instance'}`)
   if ('toJSON' in value) return found('has a toJSON method')
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue

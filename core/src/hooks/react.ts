@@ -14,7 +14,12 @@ export class ReactChain {
     this.subscribers = Object.freeze([...this.#taps.keys()])
   }
 
-  react(hook: string, subscriber: string, input: object, scope: HookScope & { readonly eventId: string }): Promise<void> {
+  react(
+    hook: string,
+    subscriber: string,
+    input: object,
+    scope: HookScope & { readonly eventId: string },
+  ): Promise<void> {
     const tap = this.#taps.get(subscriber)
     if (tap === undefined) return Promise.reject(new Error(`${hook} has no handler of ${subscriber}`))
     const { eventId } = scope

@@ -34,17 +34,25 @@ export function assertMayWrite(call: string, inUnit: boolean): void {
   if (handler === undefined) return
   const { sort, name } = handler.entry
   if (sort === 'decide' || sort === 'shape')
-    throw broken(handler, call, `a ${sort} handler only reads; write in onReceive.done, onRetire.tx or another later hook`)
-  if (sort === 'write' && handler.state === 'late') throw broken(handler, call, 'its time is over and its changes were undone')
-  if (sort === 'write' && !inUnit)
-    throw broken(handler, call, `${name} uses the open transaction and starts no other`)
+    throw broken(
+      handler,
+      call,
+      `a ${sort} handler only reads; write in onReceive.done, onRetire.tx or another later hook`,
+    )
+  if (sort === 'write' && handler.state === 'late')
+    throw broken(handler, call, 'its time is over and its changes were undone')
+  if (sort === 'write' && !inUnit) throw broken(handler, call, `${name} uses the open transaction and starts no other`)
 }
 
 /** Throws inside handlers that run in a transaction. */
 export function assertMayWait(call: string): void {
   const handler = currentHandler()
   if (handler?.entry.inTransaction)
-    throw broken(handler, call, 'it runs inside a transaction; do it after the commit, in onRetire.done or onReceive.done')
+    throw broken(
+      handler,
+      call,
+      'it runs inside a transaction; do it after the commit, in onRetire.done or onReceive.done',
+    )
 }
 
 function broken({ plugin, entry }: RunningHandler, call: string, rule: string): HandlerRuleError {

@@ -1,7 +1,7 @@
 // Every hook as data: its sort, its ladder of verdicts, its limits and what a failing handler counts as. The guard, the
 // merge of verdicts, the host's checks and `mox plugin explain` all read it; nothing else knows a hook by name.
 import type { HookName } from '@mox/plugin-sdk'
-import { type FieldChecks, QUEUE_FIELDS, DSN_FIELDS, WEBHOOK_EVENT_FIELDS, WEBHOOK_REQUEST_FIELDS } from './fields.ts'
+import { DSN_FIELDS, type FieldChecks, QUEUE_FIELDS, WEBHOOK_EVENT_FIELDS, WEBHOOK_REQUEST_FIELDS } from './fields.ts'
 
 /**
  * - `decide`: reads and returns a verdict; the strongest of all wins.
@@ -45,7 +45,13 @@ export interface HookEntry {
 
 const ENTRY = ['pass', 'exempt', 'defer', 'reject'] as const
 
-const RECEIVE = { sort: 'decide', ladder: ENTRY, limitMs: 5_000, failure: 'defer', otherFailures: ['pass', 'reject'] } as const
+const RECEIVE = {
+  sort: 'decide',
+  ladder: ENTRY,
+  limitMs: 5_000,
+  failure: 'defer',
+  otherFailures: ['pass', 'reject'],
+} as const
 const REACT = { sort: 'react', ladder: [], limitMs: 30_000, failure: 'retry', otherFailures: ['pass'] } as const
 const MATCH = { sort: 'decide', failure: 'pass', otherFailures: [] } as const
 

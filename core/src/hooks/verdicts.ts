@@ -1,7 +1,8 @@
 // What makes a returned object a verdict of a hook. Anything else that a handler returns counts as its failure, so the merge
 // and the stages only ever see complete verdicts.
-import type { HookEntry, VerdictKind } from './table.ts'
+
 import { type Check, fieldProblem, integer, isObject, line, listOf, oneOf, REASON_LENGTH, time } from './fields.ts'
+import type { HookEntry, VerdictKind } from './table.ts'
 
 /** Characters of a reply's text: RFC 5321 §4.5.3.1.5 allows 512 octets for the line. */
 export const REPLY_LENGTH = 400
@@ -60,22 +61,29 @@ function reply(value: unknown, classes: readonly number[]): string | undefined {
   return undefined
 }
 
-const field = (name: string, check: Check, optional = false): VerdictCheck => verdict => {
-  const value = verdict[name]
-  if (optional && value === undefined) return undefined
-  const problem = check(value)
-  return problem === undefined ? undefined : problem.startsWith('[') ? `${name}${problem}` : `${name} ${problem}`
-}
-const all = (...checks: readonly VerdictCheck[]): VerdictCheck => verdict => {
-  for (const check of checks) {
-    const problem = check(verdict)
-    if (problem !== undefined) return problem
+const field =
+  (name: string, check: Check, optional = false): VerdictCheck =>
+  verdict => {
+    const value = verdict[name]
+    if (optional && value === undefined) return undefined
+    const problem = check(value)
+    return problem === undefined ? undefined : problem.startsWith('[') ? `${name}${problem}` : `${name} ${problem}`
   }
-  return undefined
-}
+const all =
+  (...checks: readonly VerdictCheck[]): VerdictCheck =>
+  verdict => {
+    for (const check of checks) {
+      const problem = check(verdict)
+      if (problem !== undefined) return problem
+    }
+    return undefined
+  }
 const why = field('reason', reason)
 const maybeWhy = field('reason', reason, true)
-const replying = (...classes: readonly number[]): VerdictCheck => verdict => reply(verdict['reply'], classes)
+const replying =
+  (...classes: readonly number[]): VerdictCheck =>
+  verdict =>
+    reply(verdict['reply'], classes)
 
 const event: Check = value => {
   if (!isObject(value)) return 'is no object'
@@ -85,7 +93,9 @@ const event: Check = value => {
     field('enhanced', line(20)),
   )(value)
   if (problem !== undefined) return `.${problem}`
-  return typeof value['text'] === 'string' && value['text'].length <= 10_000 ? undefined : '.text is no text of at most 10000 characters'
+  return typeof value['text'] === 'string' && value['text'].length <= 10_000
+    ? undefined
+    : '.text is no text of at most 10000 characters'
 }
 
 const report: Check = value => {
@@ -93,11 +103,15 @@ const report: Check = value => {
   const problem = all(
     field('recipients', listOf(line(320, 3), 1, REPORT_RECIPIENTS)),
     field('subject', line(900, 1)),
-    field('filename', value => (typeof value === 'string' && /^[^/\\\u0000-\u001f\u007f]{1,255}$/.test(value) ? undefined : 'is no file name')),
+    field('filename', value =>
+      typeof value === 'string' && /^[^/\\\u0000-\u001f\u007f]{1,255}$/.test(value) ? undefined : 'is no file name',
+    ),
     field('contentType', line(200, 3)),
   )(value)
   if (problem !== undefined) return `.${problem}`
-  return Buffer.isBuffer(value['body']) && value['body'].length <= REPORT_BYTES ? undefined : `.body is no Buffer of at most ${REPORT_BYTES} bytes`
+  return Buffer.isBuffer(value['body']) && value['body'].length <= REPORT_BYTES
+    ? undefined
+    : `.body is no Buffer of at most ${REPORT_BYTES} bytes`
 }
 
 const CHECKS: Readonly<Record<VerdictKind, VerdictCheck>> = {
@@ -118,7 +132,10 @@ const CHECKS: Readonly<Record<VerdictKind, VerdictCheck>> = {
   draft: all(field('draft', report), maybeWhy),
   accept: all(
     field('report', line(100, 1)),
-    field('rows', listOf(row => (isObject(row) ? undefined : 'is no object'), 0, REPORT_ROWS)),
+    field(
+      'rows',
+      listOf(row => (isObject(row) ? undefined : 'is no object'), 0, REPORT_ROWS),
+    ),
     maybeWhy,
   ),
 }
@@ -126,7 +143,8 @@ const CHECKS: Readonly<Record<VerdictKind, VerdictCheck>> = {
 /** What is wrong with a handler's return value other than undefined; undefined when it is a verdict or a patch of the hook. */
 export function verdictProblem(entry: HookEntry, value: unknown): string | undefined {
   if (entry.sort === 'write' || entry.sort === 'react') return `a ${entry.sort} handler returns nothing`
-  if (!isObject(value)) return `${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`} is no verdict`
+  if (!isObject(value))
+    return `${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`} is no verdict`
   const { kind } = value
   if (kind === 'patch' && entry.patch !== undefined) {
     const problem = fieldProblem(value['changes'], entry.patch)

@@ -1,111 +1,158 @@
-// The order of a hook's handlers: edges from facts and from after/before, then bands, then the order of plugins in the
-// config; an operator's pin comes first of all. Unknown names, missing providers and cycles stop the start.
+// The order of a hook's handlers: facts first of all, then the operator's pin, after/before, bands, and the order of plugins in
+// the config. Unknown names, missing providers and circles stop the start.
 import { type HandlerSpec, type HookName, UsageError } from '@mox/plugin-sdk'
 import { didYouMean } from '../config/nearest.ts'
+import { isMeant } from './instances.ts'
 
+/** One handler with whose it is. */
 export interface Placed {
-  /** Plugin instance name. */
   readonly plugin: string
   readonly spec: HandlerSpec<HookName>
+  /** Ids of facts that it may set: its own and its plugin's. */
+  readonly provides: ReadonlySet<string>
 }
 
 export interface Ordered extends Placed {
-  /** Why it stands where it stands, for `mox plugin explain`. */
+  /** Why it stands where it stands: "after suppression; band late". */
   readonly place: string
 }
 
+interface Edge {
+  readonly first: string
+  readonly then: string
+  /** Who says so: one of the two, or PIN. */
+  readonly by: string
+  /** What it says: "comes after suppression". */
+  readonly text: string
+}
+
+const PIN = 'hooks.order'
 const BANDS = { early: 0, normal: 1, late: 2 } as const
 
-/** `placed` in plugin order. `known`: every enabled instance. `pin`: the operator's order. */
+/** `placed` in config order. `enabled`: every instance. `pin`: the operator's order for this hook. */
 export function orderHandlers(
   hook: HookName,
   placed: readonly Placed[],
-  known: ReadonlySet<string>,
+  enabled: readonly string[],
   pin: readonly string[],
-): Ordered[] {
-  const reasons = new Map<string, string[]>(placed.map(p => [p.plugin, []]))
-  const earlier = new Map<string, Set<string>>(placed.map(p => [p.plugin, new Set()]))
-  const edge = (first: string, then: string, reason: string): void => {
-    if (first === then) return
-    earlier.get(then)?.add(first)
-    reasons.get(then)?.push(reason)
-  }
-  const here = (name: string): string[] =>
-    placed.filter(p => p.plugin === name || p.plugin.startsWith(`${name}/`)).map(p => p.plugin)
-  const resolve = (by: string, where: string, reference: string): string[] => {
-    const name = reference.replace(/^\?/, '')
-    if (!reference.startsWith('?') && ![...known].some(k => k === name || k.startsWith(`${name}/`)))
-      throw new UsageError(
-        `${by}: ${hook} ${where} names "${name}", which is not enabled${didYouMean(name, [...known])}; enable it, or write "?${name}" if it may be missing`,
-      )
-    return here(name)
-  }
-  for (const { plugin, spec } of placed) {
-    for (const reference of spec.after ?? [])
-      for (const other of resolve(plugin, '`after`', reference)) edge(other, plugin, `after ${other}`)
-    for (const reference of spec.before ?? [])
-      for (const other of resolve(plugin, '`before`', reference)) edge(plugin, other, `${plugin} wants to be before it`)
-    for (const fact of spec.uses ?? [])
-      for (const other of placed)
-        if (other.spec.provides?.some(f => f.id === fact.id))
-          edge(other.plugin, plugin, `uses the fact "${fact.id}" of ${other.plugin}`)
-  }
-  checkPin(hook, pin, placed, known)
-  for (const [i, name] of pin.entries()) {
-    const previous = pin[i - 1]
-    if (previous !== undefined)
-      for (const a of here(previous)) for (const b of here(name)) edge(a, b, `pinned after ${a} in hooks.order`)
-  }
-  const rank = (p: Placed): number => {
-    const pinned = pin.findIndex(name => p.plugin === name || p.plugin.startsWith(`${name}/`))
-    return pinned >= 0 ? pinned - pin.length : BANDS[p.spec.band ?? 'normal']
-  }
-  const left = [...placed]
-  const done = new Set<string>()
-  const result: Ordered[] = []
+): readonly Ordered[] {
+  const pinned = pinnedHandlers(hook, placed, enabled, pin)
+  const facts = placed.flatMap(user => factEdges(user, placed))
+  const named = placed.flatMap(one => namedEdges(hook, one, placed, enabled))
+  const sequence = pinned.flatMap((then, i) => {
+    const first = pinned[i - 1]
+    return first === undefined ? [] : [{ first, then, by: PIN, text: `puts ${then} after ${first}` }]
+  })
+  // About pinned handlers the operator's word counts, not the authors'; facts count always.
+  const wanted = named.filter(({ then }) => !pinned.includes(then))
+  const edges = [...facts, ...sequence, ...wanted]
+  const rank = ({ plugin, spec }: Placed): number => (pinned.includes(plugin) ? -1 : BANDS[spec.band ?? 'normal'])
+  return sort(hook, placed, edges, rank).map(one => ({ ...one, place: placeOf(one, edges, pinned) }))
+}
+
+/** Each time the first in rank, then in config order, of those that nothing holds back. */
+function sort(
+  hook: HookName,
+  placed: readonly Placed[],
+  edges: readonly Edge[],
+  rank: (one: Placed) => number,
+): readonly Placed[] {
+  const left = placed.toSorted((a, b) => rank(a) - rank(b))
+  const sorted: Placed[] = []
   while (left.length > 0) {
-    const ready = left.filter(p => [...(earlier.get(p.plugin) ?? [])].every(e => done.has(e)))
-    const next = ready.sort((a, b) => rank(a) - rank(b) || placed.indexOf(a) - placed.indexOf(b))[0]
-    if (next === undefined)
+    const held = new Set(edges.filter(({ first }) => left.some(one => one.plugin === first)).map(({ then }) => then))
+    const index = left.findIndex(one => !held.has(one.plugin))
+    if (index < 0)
+      throw new UsageError(`${hook}: handlers wait for each other: ${circle(left, edges)}; take one of these back`)
+    sorted.push(...left.splice(index, 1))
+  }
+  return sorted
+}
+
+/** The reasons along one circle: every handler in `left` waits for another one in it. */
+function circle(left: readonly Placed[], edges: readonly Edge[]): string {
+  const waits = (plugin: string): Edge | undefined =>
+    edges.find(({ first, then }) => then === plugin && left.some(one => one.plugin === first))
+  const way: Edge[] = []
+  let next = waits(left[0]?.plugin ?? '')
+  while (next !== undefined && !way.includes(next)) {
+    way.push(next)
+    next = waits(next.first)
+  }
+  return way
+    .slice(next === undefined ? 0 : way.indexOf(next))
+    .map(({ by, text }) => `${by} ${text}`)
+    .join(', ')
+}
+
+function factEdges(user: Placed, placed: readonly Placed[]): Edge[] {
+  return (user.spec.uses ?? []).flatMap(fact =>
+    placed
+      .filter(one => one !== user && one.spec.provides?.some(({ id }) => id === fact.id))
+      .map(one => ({
+        ...{ first: one.plugin, then: user.plugin, by: user.plugin },
+        text: `uses the fact "${fact.id}" of ${one.plugin}`,
+      })),
+  )
+}
+
+function namedEdges(
+  hook: HookName,
+  { plugin, spec }: Placed,
+  placed: readonly Placed[],
+  enabled: readonly string[],
+): Edge[] {
+  const meant = (where: string, reference: string): string[] => {
+    const name = reference.replace(/^\?/, '')
+    if (!reference.startsWith('?') && !enabled.some(other => isMeant(name, other)))
       throw new UsageError(
-        `${hook}: the order of ${left.map(p => p.plugin).join(', ')} is a circle: ${left.flatMap(p => (reasons.get(p.plugin) ?? []).map(r => `${p.plugin} (${r})`)).join('; ')}; remove one of them`,
+        `${plugin}: ${hook} comes ${where} "${name}", which is not enabled${didYouMean(name, enabled) || `; enable it, or write "?${name}" if it may be missing`}`,
       )
-    left.splice(left.indexOf(next), 1)
-    done.add(next.plugin)
-    result.push({
-      ...next,
-      place:
-        [
-          ...(next.spec.band === undefined ? [] : [`band ${next.spec.band}`]),
-          ...(reasons.get(next.plugin) ?? []),
-          ...(pin.includes(next.plugin) ? ['pinned in hooks.order'] : []),
-        ].join('; ') || 'order of plugins',
-    })
+    return placed.filter(other => other.plugin !== plugin && isMeant(name, other.plugin)).map(other => other.plugin)
   }
-  return result
+  const after = (spec.after ?? []).flatMap(name => meant('after', name))
+  const before = (spec.before ?? []).flatMap(name => meant('before', name))
+  return [
+    ...after.map(first => ({ first, then: plugin, by: plugin, text: `comes after ${first}` })),
+    ...before.map(then => ({ first: plugin, then, by: plugin, text: `comes before ${then}` })),
+  ]
 }
 
-function checkPin(hook: HookName, pin: readonly string[], placed: readonly Placed[], known: ReadonlySet<string>): void {
-  for (const name of pin) {
-    if (placed.some(p => p.plugin === name || p.plugin.startsWith(`${name}/`))) continue
-    const why = known.has(name) ? `has no handler for ${hook}` : `is not enabled${didYouMean(name, [...known])}`
-    throw new UsageError(`hooks.order["${hook}"] names "${name}", which ${why}; remove or correct it`)
-  }
+function pinnedHandlers(
+  hook: HookName,
+  placed: readonly Placed[],
+  enabled: readonly string[],
+  pin: readonly string[],
+): string[] {
+  const found = pin.flatMap(name => {
+    const meant = placed.filter(one => isMeant(name, one.plugin)).map(one => one.plugin)
+    if (meant.length > 0) return meant
+    const why = enabled.some(other => isMeant(name, other))
+      ? `has no handler of ${hook}; there are ${placed.map(one => one.plugin).join(', ') || 'none'}`
+      : `is not enabled${didYouMean(name, enabled)}`
+    throw new UsageError(`hooks.order: ${hook} names "${name}", which ${why}`)
+  })
+  return [...new Set(found)]
 }
 
-/** Every fact that a handler uses must be provided by some enabled handler or plugin. */
-export function checkFacts(
-  all: readonly { readonly hook: HookName; readonly placed: readonly Placed[] }[],
-  provided: ReadonlySet<string>,
-): void {
-  const facts = new Set(provided)
-  for (const { placed } of all)
-    for (const { spec } of placed) for (const fact of spec.provides ?? []) facts.add(fact.id)
-  for (const { hook, placed } of all)
+function placeOf({ plugin, spec }: Placed, edges: readonly Edge[], pinned: readonly string[]): string {
+  const said = edges.filter(({ then, by }) => by === plugin || (then === plugin && by !== PIN))
+  const reasons = [
+    ...(pinned.includes(plugin) ? [`pinned in ${PIN}`] : []),
+    ...said.map(({ by, text }) => (by === plugin ? text : `${by} ${text}`)),
+    ...(spec.band === undefined ? [] : [`band ${spec.band}`]),
+  ]
+  return reasons.join('; ') || 'order of plugins'
+}
+
+/** Every fact that a handler uses must be set by some handler of some hook: a persisted one may come from an earlier hook. */
+export function checkFacts(hooks: ReadonlyMap<HookName, readonly Placed[]>): void {
+  const provided = new Set([...hooks.values()].flatMap(placed => placed.flatMap(one => [...one.provides])))
+  for (const [hook, placed] of hooks)
     for (const { plugin, spec } of placed)
-      for (const fact of spec.uses ?? [])
-        if (!facts.has(fact.id))
+      for (const { id } of spec.uses ?? [])
+        if (!provided.has(id))
           throw new UsageError(
-            `${plugin}: ${hook} uses the fact "${fact.id}", which no enabled plugin provides${didYouMean(fact.id, [...facts])}; enable a plugin that does`,
+            `${plugin}: ${hook} uses the fact "${id}", which no enabled plugin provides${didYouMean(id, provided) || '; enable one that does'}`,
           )
 }

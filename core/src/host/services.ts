@@ -1,58 +1,45 @@
-// Services among plugins: who starts before whom, and who gets what. Two providers of one service, or none for a needed one,
-// stop the start with a message that names them.
-import { type Needs, type Plugin, type ServiceToken, UsageError } from '@mox/plugin-sdk'
+// Services among plugins: who is set up and started before whom, and who gets what. Two providers of one service, or none for
+// one that is needed, stop the start with a message that names them.
+import { type Needs, type ServiceToken, UsageError } from '@mox/plugin-sdk'
+import { didYouMean } from '../config/nearest.ts'
+import type { Instance } from './instances.ts'
 
-export interface Instance {
-  /** The plugin's name, or "plugin/instance". */
-  readonly name: string
-  readonly plugin: Plugin
-}
+/** Which package usually provides a service, for the message when it is missing. */
+const USUAL: ReadonlyMap<string, string> = new Map([
+  ['storage@1', 'storageSqlite() from @mox/plugin-storage-sqlite'],
+  ['directory@1', 'accounts({…}) from @mox/plugin-accounts'],
+  ['mailboxes@1', 'mailboxes() from @mox/plugin-mailboxes'],
+  ['certificates@1', 'certificates({…}) from @mox/plugin-certificates'],
+])
 
-/** Which package usually provides a service, for the error message. */
-const USUAL: Readonly<Record<string, string>> = {
-  'storage@1': '@mox/plugin-storage-sqlite',
-  'directory@1': '@mox/plugin-accounts',
-  'mailboxes@1': '@mox/plugin-mailboxes',
-  'certificates@1': '@mox/plugin-certificates',
-}
+const tokensOf = (needs: Needs | undefined): ServiceToken<unknown>[] => Object.values(needs ?? {})
 
-const tokens = (needs: Needs | undefined): ServiceToken<unknown>[] => Object.values(needs ?? {})
-
-/** The instances so that each comes after what it needs; otherwise in config order. */
-export function startOrder(instances: readonly Instance[], builtins: ReadonlySet<string>): Instance[] {
-  const providers = new Map<string, Instance[]>()
-  for (const instance of instances)
-    for (const token of tokens(instance.plugin.spec.provides)) {
-      const others = providers.get(token.id) ?? []
-      if (token.arity === 'one' && builtins.has(token.id))
+/** The instances so that each comes after the providers of what it needs; otherwise in config order. */
+export function dependencyOrder(instances: readonly Instance[], builtins: ReadonlySet<string>): readonly Instance[] {
+  const providers = providersOf(instances, builtins)
+  for (const { name, plugin } of instances)
+    for (const token of tokensOf(plugin.spec.needs)) {
+      const missing = token.arity === 'one' && !token.optional && !builtins.has(token.id) && !providers.has(token.id)
+      if (missing)
         throw new UsageError(
-          `${instance.name} provides ${token.id}, which core itself provides; remove it from plugins`,
+          `${name} needs the service ${token.id}, which nobody provides${remedy(token.id, [...providers.keys(), ...builtins])}`,
         )
-      if (token.arity === 'one' && others[0] !== undefined)
-        throw new UsageError(`${others[0].name} and ${instance.name} both provide ${token.id}; enable only one of them`)
-      providers.set(token.id, [...others, instance])
-    }
-  for (const instance of instances)
-    for (const token of tokens(instance.plugin.spec.needs)) {
-      if (token.arity === 'many' || token.optional || builtins.has(token.id) || providers.has(token.id)) continue
-      const usual = USUAL[token.id]
-      throw new UsageError(
-        `${instance.name} needs ${token.id}, which no plugin provides; add ${usual === undefined ? 'a plugin that does' : usual} to plugins`,
-      )
     }
   const order: Instance[] = []
   const state = new Map<Instance, 'visiting' | 'done'>()
   const visit = (instance: Instance, path: readonly string[]): void => {
     if (state.get(instance) === 'done') return
+    const way = [...path, instance.name]
     if (state.get(instance) === 'visiting')
       throw new UsageError(
-        `plugins need each other in a circle: ${[...path.slice(path.indexOf(instance.name)), instance.name].join(' → ')}; make one of the services optional`,
+        `plugins: ${way.slice(way.indexOf(instance.name)).join(' needs ')}: none of them can be first; leave one out`,
       )
     state.set(instance, 'visiting')
-    // Providers of a `many` service may themselves need its user: those come in no particular order.
-    for (const token of tokens(instance.plugin.spec.needs))
-      if (token.arity === 'one')
-        for (const provider of providers.get(token.id) ?? []) visit(provider, [...path, instance.name])
+    for (const token of tokensOf(instance.plugin.spec.needs)) {
+      // Users of a `many` service read it when all plugins are set up: they may come before its providers.
+      const provider = token.arity === 'one' ? providers.get(token.id) : undefined
+      if (provider !== undefined) visit(provider, way)
+    }
     state.set(instance, 'done')
     order.push(instance)
   }
@@ -60,35 +47,78 @@ export function startOrder(instances: readonly Instance[], builtins: ReadonlySet
   return order
 }
 
-/** The services of one host, filled while plugins are set up. */
+/** The providers of `one` services. */
+function providersOf(instances: readonly Instance[], builtins: ReadonlySet<string>): ReadonlyMap<string, Instance> {
+  const providers = new Map<string, Instance>()
+  for (const instance of instances)
+    for (const token of tokensOf(instance.plugin.spec.provides)) {
+      if (token.arity === 'many') continue
+      const other = builtins.has(token.id) ? 'mox itself' : providers.get(token.id)?.name
+      if (other !== undefined)
+        throw new UsageError(
+          `${other} and ${instance.name} both provide the service ${token.id}; enable only one of them`,
+        )
+      providers.set(token.id, instance)
+    }
+  return providers
+}
+
+function remedy(id: string, known: readonly string[]): string {
+  const usual = USUAL.get(id)
+  if (usual !== undefined) return `; add ${usual} to plugins`
+  return didYouMean(id, known) || '; add a plugin that does to plugins'
+}
+
+/** The services of one host. */
 export class Services {
   readonly #one = new Map<string, unknown>()
-  readonly #many = new Map<string, unknown[]>()
+  readonly #many = new Map<string, { list: unknown[]; parts: Map<string, readonly unknown[]> }>()
+  readonly #order: readonly string[]
 
-  constructor(builtins: ReadonlyMap<string, unknown>) {
+  /** `instances` in config order, which is the order of `many` services. */
+  constructor(builtins: ReadonlyMap<string, unknown>, instances: readonly Instance[]) {
+    this.#order = ['', ...instances.map(({ name }) => name)]
     for (const [id, value] of builtins) this.#one.set(id, value)
   }
 
-  /** What a plugin gets for its needs; arrays of `many` services fill up until the last plugin is set up. */
-  collect(needs: Needs | undefined): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(needs ?? {}).map(([key, token]) => [key, this.get(token)]))
-  }
-
+  /** For `many` the live array, which is complete and frozen once all plugins are set up. */
   get(token: ServiceToken<unknown>): unknown {
-    if (token.arity === 'one') return this.#one.get(token.id)
-    const list = this.#many.get(token.id) ?? []
-    this.#many.set(token.id, list)
-    return list
+    return token.arity === 'one' ? this.#one.get(token.id) : this.#listOf(token.id).list
   }
 
-  /** Takes what setup returned; throws when a promised service is missing. */
+  /** Takes what a setup returned as `services`. */
   provide(name: string, promised: Needs | undefined, given: Readonly<Record<string, unknown>> | undefined): void {
-    for (const [key, token] of Object.entries(promised ?? {})) {
+    const promises = promised ?? {}
+    for (const key of Object.keys(given ?? {}))
+      if (!Object.hasOwn(promises, key))
+        throw new UsageError(
+          `${name}: setup returns services.${key}, which is not in provides${didYouMean(key, Object.keys(promises))}`,
+        )
+    for (const [key, token] of Object.entries(promises)) {
       const value = given?.[key]
       if (value === undefined)
-        throw new UsageError(`${name} promises ${token.id} but its setup returns no services.${key}`)
+        throw new UsageError(`${name}: provides has ${key} (${token.id}), but setup returns no services.${key}`)
       if (token.arity === 'one') this.#one.set(token.id, value)
-      else (this.get(token) as unknown[]).push(...(Array.isArray(value) ? value : [value]))
+      else {
+        const { list, parts } = this.#listOf(token.id)
+        parts.set(name, Array.isArray(value) ? value : [value])
+        list.splice(0, list.length, ...this.#order.flatMap(part => parts.get(part) ?? []))
+      }
     }
+  }
+
+  /** All plugins are set up: nothing is added any more. */
+  freeze(): void {
+    for (const { list } of this.#many.values()) Object.freeze(list)
+  }
+
+  #listOf(id: string): { list: unknown[]; parts: Map<string, readonly unknown[]> } {
+    const known = this.#many.get(id)
+    if (known !== undefined) return known
+    const own = this.#one.get(id)
+    const first = own === undefined ? [] : Array.isArray(own) ? own : [own]
+    const made = { list: [...first], parts: new Map([['', first]]) }
+    this.#many.set(id, made)
+    return made
   }
 }

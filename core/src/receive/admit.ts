@@ -50,9 +50,6 @@ export async function admitRecipient(
   const delivery = info.kind === 'delivery'
   // A DSN goes to one address; more of them are backscatter.
   if (delivery && reversePath === null && accepted.length > 0) return { ok: false, reply: REPLIES.onlyOneForNull }
-  if (isAddressLiteral(recipient.path.domain)) {
-    return delivery ? { ok: false, reply: REPLIES.noRelay } : { ok: true, recipient, resolution: { kind: 'remote' } }
-  }
   const resolution = await deps.directory.resolve(recipient.path)
   const refusal = delivery ? refuseDelivery(resolution) : refuseSubmission(resolution)
   return refusal === undefined ? { ok: true, recipient, resolution } : { ok: false, reply: refusal }

@@ -2,7 +2,9 @@
 import { type Dns, type DnsAnswer, DnsError, type DnsRecords, type DnsType } from '../services/network.ts'
 
 /** Name, type, record; absent fields come from the zone's defaults. A name without a dot at the end is the same as with one. */
-export type DnsRow = { [T in DnsType]: readonly [name: string, type: T, record: DnsRecords[T], options?: DnsRowOptions] }[DnsType]
+export type DnsRow = {
+  [T in DnsType]: readonly [name: string, type: T, record: DnsRecords[T], options?: DnsRowOptions]
+}[DnsType]
 
 export interface DnsRowOptions {
   /** Default: that of the zone. */

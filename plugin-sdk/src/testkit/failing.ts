@@ -8,7 +8,15 @@ import type { HandlerContext } from '../hooks/handler.ts'
  */
 export type HandlerFailure = 'throw' | 'reject' | 'hang' | 'deaf' | 'null' | 'text' | 'unknown'
 
-export const HANDLER_FAILURES: readonly HandlerFailure[] = ['throw', 'reject', 'hang', 'deaf', 'null', 'text', 'unknown']
+export const HANDLER_FAILURES: readonly HandlerFailure[] = [
+  'throw',
+  'reject',
+  'hang',
+  'deaf',
+  'null',
+  'text',
+  'unknown',
+]
 
 /** The handler, but its first `times` calls (default: all) fail instead. */
 export function failing<I extends HandlerContext, A>(

@@ -1,12 +1,13 @@
 // Inputs of the hooks, complete and ordinary; a test names only what it is about.
+
+import { createHash } from 'node:crypto'
 import type { AttemptInput, DeliverInput, QueueInput, RetireInput } from '../hooks/deliver.ts'
 import type { ReceiveConnect, ReceiveData, ReceiveDone, ReceiveMail, ReceiveRcpt } from '../hooks/receive.ts'
-import { parseAddress, type Path } from '../mail/address.ts'
+import { type Path, parseAddress } from '../mail/address.ts'
 import { parseHeader } from '../mail/header.ts'
 import type { Envelope } from '../model/envelope.ts'
 import type { Attempt, Job, Retired } from '../model/job.ts'
 import type { SessionInfo } from '../model/session.ts'
-import { createHash } from 'node:crypto'
 import { TEST_NOW } from './clock.ts'
 
 /** A path from "local@domain". */
@@ -58,7 +59,10 @@ const MESSAGE =
   'From: alice@example.org\r\nTo: bob@example.net\r\nSubject: hello\r\nMessage-ID: <1@example.org>\r\n\r\nHello Bob.\r\n'
 
 /** `message` is the whole message, CRLF line ends; the other fields follow from it. */
-export function sampleData({ message = MESSAGE, ...overrides }: Partial<ReceiveData> & { message?: string } = {}): ReceiveData {
+export function sampleData({
+  message = MESSAGE,
+  ...overrides
+}: Partial<ReceiveData> & { message?: string } = {}): ReceiveData {
   const bytes = Buffer.from(message)
   return {
     session: sampleSession(),
@@ -130,7 +134,14 @@ export function sampleAttempt(overrides: Partial<Attempt> = {}): Attempt {
 
 export function sampleRetired({ due: _, hold: __, ...overrides }: Partial<Retired & Job> = {}): Retired {
   const { due: ___, hold: ____, ...job } = sampleJob()
-  return { ...job, status: 'delivered', lastActivity: TEST_NOW, keepUntil: TEST_NOW + 604_800_000, trace: [], ...overrides }
+  return {
+    ...job,
+    status: 'delivered',
+    lastActivity: TEST_NOW,
+    keepUntil: TEST_NOW + 604_800_000,
+    trace: [],
+    ...overrides,
+  }
 }
 
 export function sampleDeliver(overrides: Partial<DeliverInput> = {}): DeliverInput {
@@ -138,7 +149,14 @@ export function sampleDeliver(overrides: Partial<DeliverInput> = {}): DeliverInp
 }
 
 export function sampleQueue(draft: Partial<QueueInput['draft']> = {}): QueueInput {
-  const ordinary = { account: 'alice', reversePath: SENDER, recipient: RECIPIENT, due: TEST_NOW, maxAttempts: 0, extra: {} }
+  const ordinary = {
+    account: 'alice',
+    reversePath: SENDER,
+    recipient: RECIPIENT,
+    due: TEST_NOW,
+    maxAttempts: 0,
+    extra: {},
+  }
   return { messageId: 1, draft: { ...ordinary, ...draft } }
 }
 

@@ -3,14 +3,14 @@
 import type { MoxConfig } from '../define/config.ts'
 import type { ServiceOf, ServiceToken } from '../define/service.ts'
 import type { HookInput, HookName, HookVerdict } from '../hooks/handler.ts'
-import type { TraceEntry } from '../model/trace.ts'
 import { UsageError } from '../model/reply.ts'
-import { clock, type Log, log, metrics, type Random, random, secrets, type Secrets, system } from '../services/base.ts'
+import type { TraceEntry } from '../model/trace.ts'
+import { clock, type Log, log, metrics, type Random, random, type Secrets, secrets, system } from '../services/base.ts'
 import { dns } from '../services/network.ts'
 import { storage } from '../services/storage.ts'
 import { VirtualClock } from './clock.ts'
-import { type CollectingLog, collectingLog } from './log.ts'
 import { type FakeDns, fakeDns } from './dns.ts'
+import { type CollectingLog, collectingLog } from './log.ts'
 import { type MemoryStorage, memoryStorage } from './memory-storage.ts'
 import { seededRandom } from './random.ts'
 
@@ -96,7 +96,9 @@ export async function testHost(options: TestHostOptions): Promise<TestHost> {
     decide: (hook, input) => host.hooks.decide(hook, input, scope),
     shape: (hook, input) => host.hooks.shape(hook, input, scope),
     write: (hook, input) =>
-      host.service(storage).write(() => host.hooks.write(hook, input, scope, work => host.service(storage).write(work))),
+      host
+        .service(storage)
+        .write(() => host.hooks.write(hook, input, scope, work => host.service(storage).write(work))),
     react: async (hook, input, eventId = 'event-1') => {
       for (const subscriber of host.hooks.subscribers(hook))
         await host.hooks.react(hook, subscriber, input, { ...scope, eventId })

@@ -1,5 +1,5 @@
-// mox docs: the reference pages, made from the code itself. The same code gives the same bytes, so that --check can tell when
-// a page in the repository is out of date.
+// mox docs: the reference pages, made from the code itself. The same code gives the same bytes, so that --check can
+// tell when a page in the repository is out of date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '@mox/plugin-sdk'

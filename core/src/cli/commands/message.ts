@@ -1,5 +1,5 @@
-// mox message list, explain: the whole story of one message. What every handler said, what became of each recipient, what
-// the other side answered.
+// mox message list, explain: the whole story of one message. What every handler said, what became of each recipient,
+// what the other side answered.
 import { type Command, type Job, type Retired, type StoredMessage, UsageError } from '@mox/plugin-sdk'
 import { type CommandDeps, formatReverse, formatTime, parseId } from './deps.ts'
 import { formatStory, type Story } from './story.ts'

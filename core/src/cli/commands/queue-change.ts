@@ -1,5 +1,5 @@
-// mox queue hold, unhold, schedule, fail, drop: an operator's decisions about recipients in the queue. Each needs a filter, or
-// --all said in full, so that a forgotten flag does not touch the whole queue.
+// mox queue hold, unhold, schedule, fail, drop: an operator's decisions about recipients in the queue. Each needs a
+// filter, or --all said in full, so that a forgotten flag does not touch the whole queue.
 import { type Command, type CommandFlag, type CommandInput, type QueueFilter, UsageError } from '@mox/plugin-sdk'
 import type { CommandDeps } from './deps.ts'
 import { FILTERS, filterOf } from './filters.ts'

@@ -1,5 +1,5 @@
-// The page of options: core's own, and those of every plugin whose schema can describe itself (Standard JSON Schema, which
-// zod implements). Other plugins are only named.
+// The page of options: core's own, and those of every plugin whose schema can describe itself (Standard JSON Schema,
+// which zod implements). Other plugins are only named.
 import type { Plugin } from '@mox/plugin-sdk'
 import { code, page, table } from './pages.ts'
 

@@ -1,0 +1,160 @@
+// `mox account …`: list, show, add, remove, quota.
+import { type Command, UsageError } from '@mox/plugin-sdk'
+import { formatAddress } from '@mox/plugin-sdk/mail'
+import { type AddressEntry, addressText, DEFAULT_MAILBOX, DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING } from '../entries.ts'
+import { accountNameProblem, FULL_NAME_LENGTH, parseOwnAddress, plainTextProblem } from '../fields.ts'
+import { ACCOUNT, type AccountRow, ADDRESS, type AddressRow, CREDENTIAL } from '../schema.ts'
+import { mustBeFree } from './address.ts'
+import { type CommandContext, findAccount, FORCE, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
+
+const NAME = { name: 'account', help: 'name of the account' }
+const UNITS = ['', 'k', 'm', 'g', 't']
+
+export function accountCommands(context: CommandContext): readonly Command[] {
+  const { registry, storage, clock } = context
+  const addressesOf = (name: string): AddressEntry[] => registry.lookup.entries.addresses.filter(a => a.account === name)
+  const passwordOf = (name: string): string => {
+    if (context.configPassword(name) !== undefined) return 'config'
+    return registry.credential(name) === undefined ? 'none' : 'database'
+  }
+
+  return [
+    {
+      path: ['account', 'list'],
+      summary: 'accounts with their addresses',
+      offline: true,
+      run: async ({ limit }) => {
+        const { accounts } = registry.lookup
+        const rows = accounts.slice(0, limit).map(a => ({
+          account: a.name,
+          'full-name': a.fullName,
+          addresses: a.addresses,
+          source: registry.lookup.entry(a.name)?.source,
+          password: passwordOf(a.name),
+          quota: a.quota,
+          disabled: a.loginDisabled ?? '',
+        }))
+        const columns = ['account', 'full-name', 'addresses', 'source', 'password', 'quota', 'disabled']
+        return { kind: 'rows', columns, rows, more: accounts.length > limit }
+      },
+    },
+    {
+      path: ['account', 'show'],
+      summary: 'everything about one account, as JSON',
+      arguments: [NAME],
+      offline: true,
+      run: async ({ arguments: [name = ''] }) => {
+        const account = findAccount(context, name)
+        const own = addressesOf(name)
+        const texts = new Set(own.map(addressText))
+        const { aliases } = registry.lookup.entries
+        const { postmaster, fallbackAccount } = registry.roles
+        const entry = {
+          ...account,
+          password: passwordOf(name),
+          addresses: own.map(a => ({ address: addressText(a), mailbox: a.mailbox, refuse: a.refuse, source: a.source })),
+          aliases: aliases.filter(a => a.members.some(m => texts.has(formatAddress(m)))).map(addressText),
+          postmaster: postmaster === name,
+          fallback: fallbackAccount === name,
+        }
+        return { kind: 'value', value: entry }
+      },
+    },
+    {
+      path: ['account', 'add'],
+      summary: 'add an account with its first address',
+      arguments: [NAME, { name: 'address', help: 'such as alice@example.org' }],
+      flags: [
+        { name: 'full-name', type: 'string', help: 'shown in mail it writes' },
+        { name: 'quota', type: 'string', help: 'bytes of messages, such as 10g; 0 for no limit' },
+        { name: 'max-outgoing', type: 'number', help: `messages per day; default ${DEFAULT_MAX_OUTGOING}` },
+        {
+          name: 'max-first-time',
+          type: 'number',
+          help: `recipients per day that it never wrote to before; default ${DEFAULT_MAX_FIRST_TIME}`,
+        },
+      ],
+      offline: true,
+      run: async ({ arguments: [name = '', text = ''], flags }) => {
+        refuseIf(accountNameProblem(name))
+        const known = registry.lookup.entry(name)
+        if (known !== undefined) throw new UsageError(`account ${name} is there already, in the ${known.source}`)
+        const address = addressText(value(parseOwnAddress(text)))
+        mustBeFree(context, address)
+        const fullName = String(flags.get('full-name') ?? '')
+        const problem = plainTextProblem(fullName, FULL_NAME_LENGTH)
+        refuseIf(problem === undefined ? undefined : `--full-name ${problem}`)
+        const row: AccountRow = {
+          name,
+          full_name: fullName,
+          login_disabled: null,
+          quota: parseSize(String(flags.get('quota') ?? '0')),
+          max_outgoing: positive('max-outgoing', flags.get('max-outgoing') ?? DEFAULT_MAX_OUTGOING),
+          max_first_time: positive('max-first-time', flags.get('max-first-time') ?? DEFAULT_MAX_FIRST_TIME),
+          created_at: clock.now(),
+        }
+        const addressRow: AddressRow = { address, account: name, mailbox: DEFAULT_MAILBOX }
+        await registry.change(async db => {
+          // Of an account of the config file that had this name before.
+          await db(CREDENTIAL).where({ account: name }).delete()
+          await db<AccountRow>(ACCOUNT).insert(row)
+          await db<AddressRow>(ADDRESS).insert(addressRow)
+        })
+        return { kind: 'text', text: `added ${name}; next: mox account password ${name}` }
+      },
+    },
+    {
+      path: ['account', 'remove'],
+      summary: 'remove an account and its addresses; its mail stays in the message store',
+      arguments: [NAME],
+      flags: [FORCE],
+      offline: true,
+      run: async ({ arguments: [name = ''], flags }) => {
+        mustBeStored(findAccount(context, name), `account ${name}`, 'remove it')
+        for (const [role, account] of Object.entries(registry.roles))
+          if (account === name)
+            throw new UsageError(`${name} is the ${role} of the config file; name another account there first`)
+        mustNotBeMember(context, addressesOf(name))
+        const queued = await storage.queue.count({ account: name })
+        if (queued > 0 && flags.get('force') !== true)
+          throw new UsageError(
+            `${name} has messages in the queue (mox queue list --account ${name}); wait until they have left it, or use --force`,
+          )
+        await registry.change(async db => {
+          await db<AddressRow>(ADDRESS).where({ account: name }).delete()
+          await db(CREDENTIAL).where({ account: name }).delete()
+          await db<AccountRow>(ACCOUNT).where({ name }).delete()
+        })
+        return {
+          kind: 'text',
+          text: `removed ${name}; its mail stays in the message store, and an account of the same name will find it`,
+        }
+      },
+    },
+    {
+      path: ['account', 'quota'],
+      summary: 'set how many bytes of messages an account may have',
+      arguments: [NAME, { name: 'size', help: 'such as 10g; units k, m, g, t of 1024; 0 for no limit' }],
+      offline: true,
+      run: async ({ arguments: [name = '', size = ''] }) => {
+        mustBeStored(findAccount(context, name), `account ${name}`, 'set `quota`')
+        const quota = parseSize(size)
+        await registry.change(async db => void (await db<AccountRow>(ACCOUNT).where({ name }).update({ quota })))
+        return { kind: 'text', text: quota === 0 ? `${name} has no quota` : `the quota of ${name} is ${quota} bytes` }
+      },
+    },
+  ]
+}
+
+/** "10g", "500000". */
+export function parseSize(text: string): number {
+  const match = /^(\d{1,15})([kmgt]?)b?$/i.exec(text)
+  const bytes = match === null ? Number.NaN : Number(match[1]) * 1024 ** UNITS.indexOf(match[2]!.toLowerCase())
+  if (Number.isSafeInteger(bytes)) return bytes
+  throw new UsageError(`${JSON.stringify(text)} is no size; write bytes, or with a unit such as 10g, or 0 for no limit`)
+}
+
+function positive(flag: string, given: unknown): number {
+  if (Number.isSafeInteger(given) && Number(given) >= 1) return Number(given)
+  throw new UsageError(`--${flag} ${String(given)} must be a whole number from 1`)
+}

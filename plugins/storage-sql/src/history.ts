@@ -1,0 +1,50 @@
+// Recipients that left the queue, for as long as they are kept.
+import type { HistoryFilter, HistoryRepository, Page, Retired, Statement } from '@mox/plugin-sdk'
+import { compile } from './compile.ts'
+import type { SqlEngine } from './engine.ts'
+import { applyFilter, applyPage, PAGE_LIMIT, scans } from './filters.ts'
+import { rowsOf } from './offload.ts'
+import { type JoinedHistoryRow, joined, resultsText, retiredOf } from './recipient-rows.ts'
+import { HISTORY } from './schema.ts'
+
+export class SqlHistory implements HistoryRepository {
+  readonly #engine: SqlEngine
+  readonly #select: Statement<{ id: number }, JoinedHistoryRow>
+
+  constructor(engine: SqlEngine) {
+    this.#engine = engine
+    this.#select = compile(engine, (db, p) => joined(db, HISTORY).where('q.id', p('id')))
+  }
+
+  async get(id: number): Promise<Retired | undefined> {
+    const row = await this.#select.get({ id })
+    return row && retiredOf(row)
+  }
+
+  async list(filter: HistoryFilter, page: Page): Promise<Retired[]> {
+    const query = applyPage(applyFilter(joined(this.#engine.db, HISTORY), filter), 'q.last_activity', page)
+    return (await rowsOf<JoinedHistoryRow>(this.#engine, query, scans(filter))).map(retiredOf)
+  }
+
+  async update(
+    id: number,
+    { status, lastActivity, results, trace }: Partial<Pick<Retired, 'status' | 'lastActivity' | 'results' | 'trace'>>,
+  ): Promise<void> {
+    const columns = {
+      ...(status === undefined ? {} : { status }),
+      ...(lastActivity === undefined ? {} : { last_activity: lastActivity }),
+      ...(results === undefined ? {} : { results: resultsText(results) }),
+      ...(trace === undefined ? {} : { trace: JSON.stringify(trace) }),
+    }
+    if (Object.keys(columns).length > 0) await this.#engine.db(HISTORY).where({ id }).update(columns)
+  }
+
+  async purge(now: number, limit: number): Promise<number> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT)
+      throw new RangeError(`history: limit must be 1 to ${PAGE_LIMIT}, not ${limit}`)
+    const { db } = this.#engine
+    return await db(HISTORY)
+      .whereIn('id', db(HISTORY).select('id').where('keep_until', '<', now).orderBy('keep_until').limit(limit))
+      .delete()
+  }
+}
