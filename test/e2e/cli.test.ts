@@ -122,7 +122,7 @@ test('the structure of a message', async () => {
 })
 
 test('help and version', async () => {
-  await check(['help'], /queue[\s\S]*localserve/)
+  await check(['help'], /localserve[\s\S]*queue list/)
   await check(['--version'], /\d+\.\d+\.\d+/)
   await check(['queue', 'list', '--help'], /--limit/)
 })

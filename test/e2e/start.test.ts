@@ -1,7 +1,7 @@
 // Starts that must fail: each says what is wrong, with which option, and what to do; nothing starts half-way, nothing keeps
-// running, and a stack trace is never the answer.
+// running. A stack trace is the answer only to a mistake in a plugin's code.
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -16,23 +16,25 @@ interface Fails {
   readonly config: string | ConfigOptions
   /** All must be in the output. */
   readonly output: readonly RegExp[]
+  /** A stack trace may be in the output: the plugin's author has to mend it. */
+  readonly stack?: true
 }
 
 /** Tries `mox serve` with a config that cannot work. */
-async function check(what: string, { config, output }: Fails): Promise<void> {
+async function check(what: string, { config, output, stack }: Fails): Promise<void> {
   await withTempDir(async dir => {
     const file = join(dir, 'mox.config.ts')
     await writeFile(file, typeof config === 'string' ? config : configText(config))
-    await failsToStart(what, file, output)
+    await failsToStart(what, file, output, stack)
   })
 }
 
-async function failsToStart(what: string, file: string, output: readonly RegExp[]): Promise<void> {
+async function failsToStart(what: string, file: string, output: readonly RegExp[], stack = false): Promise<void> {
   const result = await mox(['serve', '--config', file])
   const text = result.stdout + result.stderr
   assert.ok(result.code !== 0 && result.code !== null, `${what}: ended with ${result.code}\n${text}`)
   for (const pattern of output) assert.match(text, pattern, what)
-  assert.doesNotMatch(text, /^\s+at .*:\d+:\d+/m, `${what}: no stack trace\n${text}`)
+  if (!stack) assert.doesNotMatch(text, /^\s+at .*:\d+:\d+/m, `${what}: no stack trace\n${text}`)
   assert.doesNotMatch(text, /"m":"ready"/, `${what}: never ready`)
 }
 
@@ -85,14 +87,16 @@ const thrower = (body: string): ConfigOptions => ({
 })
 
 test('a plugin that fails', async () => {
-  await check('in setup', { config: thrower("throw new Error('cannot')"), output: [/thrower/, /cannot/] })
+  await check('in setup', { config: thrower("throw new Error('cannot')"), output: [/thrower/, /cannot/], stack: true })
   await check('in start', {
     config: thrower("return { start: () => { throw new Error('cannot start') } }"),
     output: [/thrower/, /cannot start/],
+    stack: true,
   })
   await check('in listen', {
     config: thrower("return { listen: async () => { throw new Error('cannot listen') } }"),
     output: [/thrower/, /cannot listen/],
+    stack: true,
   })
   await check('with a hook that does not exist', {
     config: thrower('return { beforeDelivery: () => undefined }'),
@@ -141,19 +145,8 @@ test('a database of a newer version', async () => {
   await withTempDir(async dir => {
     const first = await startServer({ dir, config: {} })
     await first.stop()
-    const data = join(dir, 'data')
-    const file = (await readdir(data)).find(name => /\.(?:db|sqlite3?)$/.test(name))
-    assert.ok(file !== undefined, 'there is a database')
-    const db = new Database(join(data, file))
-    const tables = db
-      .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name LIKE '%migration%'")
-      .all() as {
-      name: string
-      sql: string
-    }[]
-    const table = tables.find(t => /version/i.test(t.sql))
-    assert.ok(table !== undefined, `a table of migrations: ${JSON.stringify(tables)}`)
-    db.prepare(`UPDATE "${table.name}" SET version = version + 1000`).run()
+    const db = new Database(join(dir, 'data', 'mox.db'))
+    db.prepare('UPDATE mox_migration SET version = version + 1000').run()
     db.close()
     await failsToStart('newer', join(dir, 'mox.config.ts'), [/newer/])
   })

@@ -91,7 +91,8 @@ async function packageInfos(): Promise<CommandInfo[]> {
 }
 
 async function withSecrets(command: CommandInfo, input: CommandInput, terminal: Terminal): Promise<CommandInput> {
-  if (command.secret === undefined) return input
+  const unneeded = command.secretUnless !== undefined && input.flags.get(command.secretUnless) === true
+  if (command.secret === undefined || unneeded) return input
   const args = [...input.arguments]
   const flags = new Map(input.flags)
   for (const name of command.secret) {

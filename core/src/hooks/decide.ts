@@ -60,7 +60,8 @@ class Decision {
       scope.trace.push(
         traceEntry(tap, scope, { kind: 'exempted', reason: `${tap.category} was exempted` }, undefined, 0),
       )
-      return done()
+      done()
+      return
     }
     const limitMs =
       this.#until === undefined ? tap.limitMs : Math.min(tap.limitMs, this.#until - this.#services.clock.now())

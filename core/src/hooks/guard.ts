@@ -80,18 +80,27 @@ class Call implements RunningHandler {
   }
 
   start(input: object, limitMs: number): void {
-    const tap = this.#tap
-    if (this.#scope.signal.aborted) return this.#fail('aborted', 'was not asked: the peer is gone or the process stops')
-    if (limitMs <= 0) return this.#fail('late', 'was not asked: earlier handlers took all the time')
+    if (this.#scope.signal.aborted) this.#fail('aborted', 'was not asked: the peer is gone or the process stops')
+    else if (limitMs <= 0) this.#fail('late', 'was not asked: earlier handlers took all the time')
+    else this.#call(input, limitMs)
+  }
+
+  #call(input: object, limitMs: number): void {
+    const { handler } = this.#tap
     let returned: unknown
     let later: boolean
     try {
-      returned = runAs(this, tap.handler, this.#input(input))
+      returned = runAs(this, handler, this.#input(input))
       later = isThenable(returned)
     } catch (error) {
-      return this.#fail('threw', `threw ${describe(error)}`, error)
+      this.#fail('threw', `threw ${describe(error)}`, error)
+      return
     }
-    if (!later) return this.#answer(returned)
+    if (later) this.#wait(returned, limitMs)
+    else this.#answer(returned)
+  }
+
+  #wait(returned: unknown, limitMs: number): void {
     this.#onAbort = () => this.#expire('aborted', 'was aborted: the peer is gone or the process stops')
     this.#scope.signal.addEventListener('abort', this.#onAbort, { once: true })
     this.#cancel = this.#services.clock.after(limitMs, () =>
@@ -126,15 +135,14 @@ class Call implements RunningHandler {
   }
 
   #answer(value: unknown): void {
-    if (value === undefined) return this.#end(PASS, undefined)
     let problem: string | undefined
     try {
-      problem = verdictProblem(this.#tap.entry, value)
+      problem = value === undefined ? undefined : verdictProblem(this.#tap.entry, value)
     } catch {
       problem = 'it cannot be read'
     }
-    if (problem !== undefined) return this.#fail('returned', `returned something else than a verdict: ${problem}`)
-    this.#end(value as AnyVerdict, undefined)
+    if (problem === undefined) this.#end((value as AnyVerdict | undefined) ?? PASS, undefined)
+    else this.#fail('returned', `returned something else than a verdict: ${problem}`)
   }
 
   /** The deadline, or the end of the session. */

@@ -25,9 +25,10 @@ export class HandlerFacts implements Facts {
 
   set<T>(fact: FactToken<T>, value: T): void {
     const problem = this.#problem(fact, value)
-    if (problem === undefined) return this.#store.set(fact, value)
     const { entry, plugin } = this.#handler
-    throw new HandlerRuleError(`${entry.name} of ${plugin} may not set the fact "${fact.id}": ${problem}`)
+    if (problem !== undefined)
+      throw new HandlerRuleError(`${entry.name} of ${plugin} may not set the fact "${fact.id}": ${problem}`)
+    this.#store.set(fact, value)
   }
 
   #problem(fact: FactToken<unknown>, value: unknown): string | undefined {

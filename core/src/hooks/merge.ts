@@ -12,7 +12,7 @@ export interface Ranked {
 
 /** The place of a verdict on the hook's ladder. */
 export function rankOf(entry: HookEntry, verdict: AnyVerdict): number {
-  return entry.ladder.findIndex(kind => kind === verdict.kind)
+  return (entry.ladder as readonly string[]).indexOf(verdict.kind)
 }
 
 export function isTop(entry: HookEntry, rank: number): boolean {

@@ -54,7 +54,10 @@ class Shaping {
   }
 
   ask(tap: Tap, draft: Draft, done: Done): void {
-    if (isTop(this.#entry, this.best.rank)) return done(null, draft)
+    if (isTop(this.#entry, this.best.rank)) {
+      done(null, draft)
+      return
+    }
     callHandler(this.#services, tap, { ...this.#input, draft }, this.#scope, tap.limitMs, (verdict, failure) => {
       if (verdict === undefined) return done(failure)
       if (verdict.kind === 'patch') return done(null, Object.freeze({ ...draft, ...(verdict['changes'] as Draft) }))

@@ -5,7 +5,7 @@ import { assertMayWait, assertMayWrite } from '../hooks/running.ts'
 
 type Checks = ReadonlyMap<PropertyKey, () => void>
 
-const GUARDS: ReadonlyMap<string, (service: unknown) => object> = new Map([
+const GUARDS: ReadonlyMap<string, (service: unknown) => object> = new Map<string, (service: unknown) => object>([
   [
     storage.id,
     service => {

@@ -19,7 +19,7 @@ export interface Ordered extends Placed {
 
 interface Edge {
   readonly first: string
-  readonly then: string
+  readonly later: string
   /** Who says so: one of the two, or PIN. */
   readonly by: string
   /** What it says: "comes after suppression". */
@@ -39,12 +39,12 @@ export function orderHandlers(
   const pinned = pinnedHandlers(hook, placed, enabled, pin)
   const facts = placed.flatMap(user => factEdges(user, placed))
   const named = placed.flatMap(one => namedEdges(hook, one, placed, enabled))
-  const sequence = pinned.flatMap((then, i) => {
+  const sequence = pinned.flatMap((later, i) => {
     const first = pinned[i - 1]
-    return first === undefined ? [] : [{ first, then, by: PIN, text: `puts ${then} after ${first}` }]
+    return first === undefined ? [] : [{ first, later, by: PIN, text: `puts ${later} after ${first}` }]
   })
   // About pinned handlers the operator's word counts, not the authors'; facts count always.
-  const wanted = named.filter(({ then }) => !pinned.includes(then))
+  const wanted = named.filter(({ later }) => !pinned.includes(later))
   const edges = [...facts, ...sequence, ...wanted]
   const rank = ({ plugin, spec }: Placed): number => (pinned.includes(plugin) ? -1 : BANDS[spec.band ?? 'normal'])
   return sort(hook, placed, edges, rank).map(one => ({ ...one, place: placeOf(one, edges, pinned) }))
@@ -60,7 +60,7 @@ function sort(
   const left = placed.toSorted((a, b) => rank(a) - rank(b))
   const sorted: Placed[] = []
   while (left.length > 0) {
-    const held = new Set(edges.filter(({ first }) => left.some(one => one.plugin === first)).map(({ then }) => then))
+    const held = new Set(edges.filter(({ first }) => left.some(one => one.plugin === first)).map(({ later }) => later))
     const index = left.findIndex(one => !held.has(one.plugin))
     if (index < 0)
       throw new UsageError(`${hook}: handlers wait for each other: ${circle(left, edges)}; take one of these back`)
@@ -72,7 +72,7 @@ function sort(
 /** The reasons along one circle: every handler in `left` waits for another one in it. */
 function circle(left: readonly Placed[], edges: readonly Edge[]): string {
   const waits = (plugin: string): Edge | undefined =>
-    edges.find(({ first, then }) => then === plugin && left.some(one => one.plugin === first))
+    edges.find(({ first, later }) => later === plugin && left.some(one => one.plugin === first))
   const way: Edge[] = []
   let next = waits(left[0]?.plugin ?? '')
   while (next !== undefined && !way.includes(next)) {
@@ -90,7 +90,7 @@ function factEdges(user: Placed, placed: readonly Placed[]): Edge[] {
     placed
       .filter(one => one !== user && one.spec.provides?.some(({ id }) => id === fact.id))
       .map(one => ({
-        ...{ first: one.plugin, then: user.plugin, by: user.plugin },
+        ...{ first: one.plugin, later: user.plugin, by: user.plugin },
         text: `uses the fact "${fact.id}" of ${one.plugin}`,
       })),
   )
@@ -113,8 +113,8 @@ function namedEdges(
   const after = (spec.after ?? []).flatMap(name => meant('after', name))
   const before = (spec.before ?? []).flatMap(name => meant('before', name))
   return [
-    ...after.map(first => ({ first, then: plugin, by: plugin, text: `comes after ${first}` })),
-    ...before.map(then => ({ first: plugin, then, by: plugin, text: `comes before ${then}` })),
+    ...after.map(first => ({ first, later: plugin, by: plugin, text: `comes after ${first}` })),
+    ...before.map(later => ({ first: plugin, later, by: plugin, text: `comes before ${later}` })),
   ]
 }
 
@@ -136,7 +136,7 @@ function pinnedHandlers(
 }
 
 function placeOf({ plugin, spec }: Placed, edges: readonly Edge[], pinned: readonly string[]): string {
-  const said = edges.filter(({ then, by }) => by === plugin || (then === plugin && by !== PIN))
+  const said = edges.filter(({ later, by }) => by === plugin || (later === plugin && by !== PIN))
   const reasons = [
     ...(pinned.includes(plugin) ? [`pinned in ${PIN}`] : []),
     ...said.map(({ by, text }) => (by === plugin ? text : `${by} ${text}`)),

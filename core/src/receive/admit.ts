@@ -1,7 +1,7 @@
 // Who may be written to: the structural rules of MAIL and RCPT, before any policy. Delivery never relays; submission may
 // send to anybody but to addresses of ours that nobody has.
 import type { Directory, EnvelopeRecipient, Resolution, SessionInfo, SmtpReply } from '@mox/plugin-sdk'
-import { isAddressLiteral, type Path } from '@mox/plugin-sdk/mail'
+import type { Path } from '@mox/plugin-sdk/mail'
 import { MAX_RECIPIENTS, REPLIES } from './replies.ts'
 import type { Transaction } from './transaction.ts'
 

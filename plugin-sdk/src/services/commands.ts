@@ -28,6 +28,8 @@ export interface Command {
   readonly offline: boolean
   /** Names of arguments or flags that are read from standard input, without echo on a terminal, when not given. */
   readonly secret?: readonly string[]
+  /** A boolean flag of the command; when it is given, secrets are not read. */
+  readonly secretUnless?: string
   /** Throws a UsageError for the user's mistakes. */
   run(input: CommandInput): Promise<CommandResult>
 }

@@ -68,7 +68,9 @@ export class Attempts {
       mechanism: attempt.mechanism,
       result: attempt.result,
     }
-    const id = createHash('sha256').update(JSON.stringify(Object.values(fields))).digest('hex')
+    const id = createHash('sha256')
+      .update(JSON.stringify(Object.values(fields)))
+      .digest('hex')
     const known = this.#pending.get(id)
     if (known !== undefined) {
       known.attempts++
@@ -137,7 +139,10 @@ export class Attempts {
     const before = this.#clock.now() - KEEP_DAYS * DAY_MS
     for (;;) {
       const { db } = this.#storage
-      const old: Pick<LoginRow, 'id'>[] = await db<LoginRow>(LOGIN).select('id').where('last_at', '<', before).limit(CHUNK)
+      const old: Pick<LoginRow, 'id'>[] = await db<LoginRow>(LOGIN)
+        .select('id')
+        .where('last_at', '<', before)
+        .limit(CHUNK)
       if (old.length === 0) return
       await this.#storage.write(() => this.#remove(old))
     }

@@ -21,7 +21,7 @@ import type { LoginLimits } from './limits.ts'
 import type { Lookup } from './lookup.ts'
 import type { Passwords } from './passwords.ts'
 import { prepareName, preparePassword } from './precis.ts'
-import { type ScramHash, SCRAM_SALT_BYTES } from './scram.ts'
+import { SCRAM_SALT_BYTES, type ScramHash } from './scram.ts'
 
 const REPLIES: Readonly<Record<Exclude<LoginFailure, 'logindisabled'>, SmtpReply>> = {
   baduser: reply(535, '5.7.8', 'wrong user name or password'),

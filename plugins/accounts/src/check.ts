@@ -25,8 +25,18 @@ export interface Roles {
  */
 export function checkEntries(entries: Entries, roles: Roles, partial: boolean = false): string[] {
   const problems: string[] = []
-  const domains = unique(entries.domains, d => d.name, problems, (name, places) => both('domain', name, places))
-  const accounts = unique(entries.accounts, a => a.name, problems, (name, places) => both('account', name, places))
+  const domains = unique(
+    entries.domains,
+    d => d.name,
+    problems,
+    (name, places) => both('domain', name, places),
+  )
+  const accounts = unique(
+    entries.accounts,
+    a => a.name,
+    problems,
+    (name, places) => both('account', name, places),
+  )
   const taken = new Map<string, string>()
 
   const claim = (entry: AddressEntry | AliasEntry, what: string): void => {
@@ -90,7 +100,9 @@ function checkSeparators(domain: DomainEntry, localpart: string, what: string, p
 }
 
 function addDomain(name: string, source: Source): string {
-  return source === 'config' ? `add it under \`domains\`, or run: mox domain add ${name}` : `run: mox domain add ${name}`
+  return source === 'config'
+    ? `add it under \`domains\`, or run: mox domain add ${name}`
+    : `run: mox domain add ${name}`
 }
 
 function both(kind: 'domain' | 'account', name: string, places: string): string {

@@ -24,7 +24,10 @@ export async function configPasswords(
       const text = typeof password === 'string' ? password : await secrets.get(password.secret)
       const problem = newPasswordProblem(text)
       if (problem !== undefined) throw new UsageError(`the password ${problem}`)
-      found.set(account, plainCredential(account, preparePassword(text) ?? '', hash => salt(hash, account)))
+      found.set(
+        account,
+        plainCredential(account, preparePassword(text) ?? '', hash => salt(hash, account)),
+      )
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       problems.push(`accounts.${account}.password: ${error.message}`)

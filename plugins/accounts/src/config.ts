@@ -1,7 +1,14 @@
 // The entries of the config file. What cannot be parsed is a problem with the path of its option and is left out.
 import type { AccountEntry, AddressEntry, AliasEntry, DomainEntry, Entries } from './entries.ts'
 import { DEFAULT_MAILBOX } from './entries.ts'
-import { accountNameProblem, type Parsed, parseDomainName, parseMailbox, parseOwnAddress, refuseReply } from './fields.ts'
+import {
+  accountNameProblem,
+  type Parsed,
+  parseDomainName,
+  parseMailbox,
+  parseOwnAddress,
+  refuseReply,
+} from './fields.ts'
 import type { Options } from './options.ts'
 
 export interface ConfigProblem {

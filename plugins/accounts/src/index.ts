@@ -1,50 +1,112 @@
-// accounts (bridge)
-import { clock, definePlugin, directory, type Directory, type LoginContext, type LoginResult, log, metrics, type PluginFactory, random, type SaslExchange, secrets, storage, system } from '@mox/plugin-sdk'
-import { parseAddress } from '@mox/plugin-sdk/mail'
+// @mox/plugin-accounts: who is here and who may log in. Provides directory@1 from the config file and the database together,
+// and the commands to change the latter. What does not go together stops the start with every problem named.
+import {
+  clock,
+  commands,
+  definePlugin,
+  directory,
+  log,
+  metrics,
+  type PluginFactory,
+  random,
+  secrets,
+  storage,
+  system,
+} from '@mox/plugin-sdk'
 import { Argon2 } from './argon2.ts'
+import { Attempts } from './attempts.ts'
+import { Authenticator } from './authenticator.ts'
+import { accountCommands } from './commands/account.ts'
+import { addressCommands } from './commands/address.ts'
+import { aliasCommands } from './commands/alias.ts'
+import type { CommandContext } from './commands/context.ts'
+import { domainCommands } from './commands/domain.ts'
+import { passwordCommands } from './commands/password.ts'
 import { configEntries } from './config.ts'
-import { plainCredential } from './credential.ts'
-import { Lookup } from './lookup.ts'
+import { configPasswords } from './config-passwords.ts'
+import { type Credential, makeVerifier } from './credential.ts'
+import { LoginLimits } from './limits.ts'
 import { options } from './options.ts'
 import { Passwords } from './passwords.ts'
+import { Registry } from './registry.ts'
+import { migrations } from './schema.ts'
+import { directoryService } from './service.ts'
+
+export type { Options as AccountsOptions, OptionsInput as AccountsInput } from './options.ts'
+
+/** Bytes of the secret behind the salts of names that nobody has. */
+const SALT_KEY_BYTES = 32
 
 export const accounts: PluginFactory<typeof options> = definePlugin({
   name: 'accounts',
   options,
-  needs: { clock, log, metrics, random, secrets, storage, system },
-  provides: { directory },
+  needs: { storage, clock, random, secrets, log, metrics, system },
+  provides: { directory, commands },
   setup: ({ options, services }) => {
-    const { entries } = configEntries(options)
-    const lookup = new Lookup(entries, { postmaster: options.postmaster, fallbackAccount: options.fallbackAccount }, services.system.hostname)
-    const passwords = new Passwords(new Argon2(), services.clock, services.random)
-    const login = async (name: string, password: string, _c: LoginContext): Promise<LoginResult> => {
-      const parsed = parseAddress(name)
-      const account = parsed.ok && parsed.path ? lookup.login(parsed.path) : undefined
-      const given = account === undefined ? undefined : options.accounts[account.name]?.password
-      const credential = typeof given === 'string' ? plainCredential(account!.name, given, () => Buffer.alloc(16)) : undefined
-      if (account !== undefined && (await passwords.check(credential, password, () => () => {}))) return { ok: true, account: account.name, loginAddress: name }
-      return { ok: false, result: 'badcreds', reply: { code: 535, enhanced: '5.7.8', text: 'authentication failed' } }
-    }
-    const plain = (context: LoginContext): SaslExchange => ({
-      step: async response => {
-        if (response === null) return { kind: 'challenge', data: Buffer.alloc(0) }
-        const [, user = '', password = ''] = response.toString().split('\0')
-        return { kind: 'done', result: await login(user, password, context) }
-      },
-      abort: () => {},
+    const { storage, clock, random, secrets, log } = services
+    const { postmaster, fallbackAccount } = options
+    const argon2 = new Argon2()
+    const passwords = new Passwords(argon2, clock, random)
+    const limits = new LoginLimits(options.loginLimits, clock)
+    const attempts = new Attempts({ storage, clock, log })
+    const registry = new Registry({
+      config: configEntries(options).entries,
+      storage,
+      log,
+      roles: { postmaster, fallbackAccount },
+      hostname: services.system.hostname,
+      onChange: () => passwords.clear(),
     })
-    const service: Directory = {
-      resolve: async path => lookup.resolve(path),
-      domain: async name => lookup.domain(name),
-      domains: async () => lookup.domains,
-      account: async name => lookup.account(name),
-      accounts: async () => lookup.accounts,
-      maySendAs: async (account, path) => lookup.maySendAs(account, path),
-      mechanisms: ({ tls, allowPlain }) => (tls || allowPlain ? ['PLAIN'] : []),
-      sasl: (m, context) => (m === 'PLAIN' ? plain(context) : undefined),
-      login,
-      limited: () => false,
+    let saltKey = Buffer.alloc(0)
+    let fromConfig: ReadonlyMap<string, Credential> = new Map()
+
+    const renew = async (account: string, old: Credential, password: string): Promise<void> => {
+      try {
+        await registry.replaceVerifier(account, old, await makeVerifier(password, argon2, random))
+      } catch (err) {
+        log.warn({ err, account }, 'the stored password could not be renewed')
+      }
     }
-    return { services: { directory: service } }
+    const authenticator = new Authenticator({
+      ...services,
+      limits,
+      passwords,
+      attempts,
+      lookup: () => registry.lookup,
+      credentialOf: account => fromConfig.get(account) ?? registry.credential(account),
+      renew: (account, old, password) => void renew(account, old, password),
+      saltKey: () => saltKey,
+    })
+    const context: CommandContext = {
+      ...{ registry, attempts, storage, clock, random, argon2 },
+      configPassword: account => fromConfig.get(account),
+    }
+    return {
+      services: {
+        directory: directoryService(registry, authenticator, limits),
+        commands: [
+          ...domainCommands(context),
+          ...accountCommands(context),
+          ...passwordCommands(context),
+          ...addressCommands(context),
+          ...aliasCommands(context),
+        ],
+      },
+      migrations,
+      start: async () => {
+        saltKey = Buffer.from(await secrets.generate('accounts-salt', SALT_KEY_BYTES))
+        fromConfig = await configPasswords(options.accounts, secrets, (hash, account) =>
+          authenticator.salt(hash, `account ${account}`),
+        )
+        await registry.start()
+        if (postmaster === undefined && registry.lookup.domains.length > 0)
+          log.warn({}, 'nobody takes mail for postmaster; name an account in the option `postmaster`')
+        attempts.start()
+      },
+      stop: async () => {
+        await attempts.stop()
+        await registry.stop()
+      },
+    }
   },
 })

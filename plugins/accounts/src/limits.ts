@@ -90,8 +90,7 @@ export class LoginLimits {
   /** `false`: no limit. */
   constructor(options: LimitOptions | false, clock: Clock) {
     this.#clock = clock
-    this.#windows =
-      options === false ? [] : [new Window(MINUTE, options.perMinute), new Window(DAY, options.perDay)]
+    this.#windows = options === false ? [] : [new Window(MINUTE, options.perMinute), new Window(DAY, options.perDay)]
   }
 
   limited(remoteIp: string): boolean {

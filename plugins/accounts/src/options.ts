@@ -64,8 +64,9 @@ const refuse = strict({
     .int()
     .refine(code => REFUSE_CODES.includes(code), `must be one of ${REFUSE_CODES.join(', ')}; 421 is sent as 451`)
     .describe('550 for good, 451 for now'),
-  text: text(value => plainTextProblem(value, 256) ?? (/^[\x20-\x7e]+$/.test(value) ? undefined : 'must be ASCII text'))
-    .describe('What the sender is told'),
+  text: text(
+    value => plainTextProblem(value, 256) ?? (/^[\x20-\x7e]+$/.test(value) ? undefined : 'must be ASCII text'),
+  ).describe('What the sender is told'),
 })
 
 const address = z.union(

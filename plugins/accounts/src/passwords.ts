@@ -32,7 +32,9 @@ export class Passwords {
    * neither remembered nor being checked already; what it returns runs when the password was right or could not be checked.
    */
   async check(credential: Credential | undefined, password: string, begin: () => () => void): Promise<boolean> {
-    const key = createHmac('sha256', this.#key).update(`${credential?.id ?? ''}\0${password}`).digest('base64')
+    const key = createHmac('sha256', this.#key)
+      .update(`${credential?.id ?? ''}\0${password}`)
+      .digest('base64')
     const until = this.#right.get(key)
     if (until !== undefined && until > this.#clock.now()) return true
     const other = this.#checking.get(key)

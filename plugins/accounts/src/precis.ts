@@ -15,7 +15,8 @@ const CONTEXTUAL = /[\u00b7\u0375\u05f3\u05f4\u0660-\u0669\u06f0-\u06f9\u200c\u2
 const OLD_HANGUL_JAMO = /[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7c6\ud7cb-\ud7fb]/u
 const LETTER_DIGITS = /[\p{Ll}\p{Lu}\p{Lo}\p{Nd}\p{Lm}\p{Mn}\p{Mc}]/u
 const FREE_ONLY = /[\p{Lt}\p{Nl}\p{No}\p{Me}\p{Zs}\p{S}\p{P}]/u
-const RTL = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}]/u
+const RTL =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}]/u
 
 /** RFC 8265 §4.2 OpaqueString: for passwords. */
 export function preparePassword(password: string): string | null {
@@ -26,10 +27,13 @@ export function preparePassword(password: string): string | null {
 
 /** What is wrong with a password that is to be set; undefined when it is good. */
 export function newPasswordProblem(password: string): string | undefined {
-  if (Buffer.byteLength(password) > PASSWORD_MAXIMUM) return `has more than ${PASSWORD_MAXIMUM} bytes; use a shorter one`
+  if (Buffer.byteLength(password) > PASSWORD_MAXIMUM)
+    return `has more than ${PASSWORD_MAXIMUM} bytes; use a shorter one`
   const prepared = preparePassword(password)
-  if (prepared === null) return 'has a control character or one that Unicode does not define; use letters, digits, signs'
-  if (Buffer.byteLength(prepared) < PASSWORD_MINIMUM) return `has fewer than ${PASSWORD_MINIMUM} bytes; use a longer one`
+  if (prepared === null)
+    return 'has a control character or one that Unicode does not define; use letters, digits, signs'
+  if (Buffer.byteLength(prepared) < PASSWORD_MINIMUM)
+    return `has fewer than ${PASSWORD_MINIMUM} bytes; use a longer one`
   return undefined
 }
 
@@ -89,9 +93,7 @@ function allowedHere(characters: readonly string[], i: number): boolean {
 /** Canonical combining class 9: sorted behind a mark of class 8 and before one of class 10. */
 function isVirama(c: string): boolean {
   return (
-    c !== '' &&
-    `x${c}\u3099`.normalize('NFD') === `x\u3099${c}` &&
-    `x\u05b0${c}`.normalize('NFD') === `x${c}\u05b0`
+    c !== '' && `x${c}\u3099`.normalize('NFD') === `x\u3099${c}` && `x\u05b0${c}`.normalize('NFD') === `x${c}\u05b0`
   )
 }
 

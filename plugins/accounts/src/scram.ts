@@ -61,7 +61,9 @@ export function formatKeys(keys: ScramKeys): string {
 /** Undefined when malformed or with a number of iterations that nobody should use. */
 export function parseKeys(text: string): ScramKeys | undefined {
   const match =
-    /^SCRAM-(SHA-256|SHA-1)\$(\d{1,7}):([A-Za-z0-9+/=]{8,88})\$([A-Za-z0-9+/=]{28,44}):([A-Za-z0-9+/=]{28,44})$/.exec(text)
+    /^SCRAM-(SHA-256|SHA-1)\$(\d{1,7}):([A-Za-z0-9+/=]{8,88})\$([A-Za-z0-9+/=]{28,44}):([A-Za-z0-9+/=]{28,44})$/.exec(
+      text,
+    )
   if (match === null) return undefined
   const hash = match[1] as ScramHash
   const iterations = Number(match[2])

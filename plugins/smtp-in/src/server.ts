@@ -131,6 +131,11 @@ export class Server extends SMTPServer {
     return super._acceptSocket(socket, handshake)
   }
 
+  /** There is no PROXY protocol to wait for. */
+  override _handleProxy(_socket: Socket, done: Parameters<SMTPServer['_handleProxy']>[1]): void {
+    done(null)
+  }
+
   override connect(socket: Socket): void {
     if (socket.destroyed) return
     const connection = new Connection(this, socket, this.context.services.random.id())

@@ -269,7 +269,7 @@ export class Session implements InputHandler {
   gonePeer(): void {
     this.#closed = true
     this.context.watchdog.delete(this)
-    this.gone.abort()
+    this.gone.abort(PEER_GONE)
     this.#quietly(() => this.login?.abort())
     this.#quietly(() => this.message?.abort())
     this.#quietly(() => this.receive?.close())
@@ -367,6 +367,8 @@ export class Session implements InputHandler {
   }
 }
 
+/** One for all: an error of its own for each connection costs more than the rest of its end. */
+const PEER_GONE: Error = new Error('the connection has ended')
 const SHUTTING_DOWN: SmtpReply = reply(421, '4.3.2', 'shutting down')
 
 /** A command line as it may be logged. */

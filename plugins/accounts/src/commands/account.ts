@@ -1,18 +1,25 @@
 // `mox account …`: list, show, add, remove, quota.
 import { type Command, UsageError } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
-import { type AddressEntry, addressText, DEFAULT_MAILBOX, DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING } from '../entries.ts'
+import {
+  type AddressEntry,
+  addressText,
+  DEFAULT_MAILBOX,
+  DEFAULT_MAX_FIRST_TIME,
+  DEFAULT_MAX_OUTGOING,
+} from '../entries.ts'
 import { accountNameProblem, FULL_NAME_LENGTH, parseOwnAddress, plainTextProblem } from '../fields.ts'
 import { ACCOUNT, type AccountRow, ADDRESS, type AddressRow, CREDENTIAL } from '../schema.ts'
 import { mustBeFree } from './address.ts'
-import { type CommandContext, findAccount, FORCE, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
+import { type CommandContext, FORCE, findAccount, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
 
 const NAME = { name: 'account', help: 'name of the account' }
 const UNITS = ['', 'k', 'm', 'g', 't']
 
 export function accountCommands(context: CommandContext): readonly Command[] {
   const { registry, storage, clock } = context
-  const addressesOf = (name: string): AddressEntry[] => registry.lookup.entries.addresses.filter(a => a.account === name)
+  const addressesOf = (name: string): AddressEntry[] =>
+    registry.lookup.entries.addresses.filter(a => a.account === name)
   const passwordOf = (name: string): string => {
     if (context.configPassword(name) !== undefined) return 'config'
     return registry.credential(name) === undefined ? 'none' : 'database'
@@ -52,7 +59,12 @@ export function accountCommands(context: CommandContext): readonly Command[] {
         const entry = {
           ...account,
           password: passwordOf(name),
-          addresses: own.map(a => ({ address: addressText(a), mailbox: a.mailbox, refuse: a.refuse, source: a.source })),
+          addresses: own.map(a => ({
+            address: addressText(a),
+            mailbox: a.mailbox,
+            refuse: a.refuse,
+            source: a.source,
+          })),
           aliases: aliases.filter(a => a.members.some(m => texts.has(formatAddress(m)))).map(addressText),
           postmaster: postmaster === name,
           fallback: fallbackAccount === name,

@@ -4,9 +4,12 @@ import { formatAddress } from '@mox/plugin-sdk/mail'
 import { type AddressEntry, addressText, DEFAULT_MAILBOX } from '../entries.ts'
 import { MAILBOX_LENGTH, parseOwnAddress, plainTextProblem } from '../fields.ts'
 import { ADDRESS, type AddressRow } from '../schema.ts'
-import { type CommandContext, findAccount, FORCE, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
+import { type CommandContext, FORCE, findAccount, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
 
-const ADDRESS_ARGUMENT = { name: 'address', help: 'such as alice@example.org, or @example.org for all others of a domain' }
+const ADDRESS_ARGUMENT = {
+  name: 'address',
+  help: 'such as alice@example.org, or @example.org for all others of a domain',
+}
 /** Queued messages that are looked through for the address. */
 const LOOKED_AT = 1000
 
@@ -43,7 +46,9 @@ export function addressCommands(context: CommandContext): readonly Command[] {
         mustBeStored(account, `account ${name}`, 'add the address')
         const address = addressText(value(parseOwnAddress(text)))
         const mailbox = String(flags.get('mailbox') ?? DEFAULT_MAILBOX)
-        refuseIf(mailbox === '' ? '--mailbox is empty; leave it out for Inbox' : plainTextProblem(mailbox, MAILBOX_LENGTH))
+        refuseIf(
+          mailbox === '' ? '--mailbox is empty; leave it out for Inbox' : plainTextProblem(mailbox, MAILBOX_LENGTH),
+        )
         mustBeFree(context, address)
         const row: AddressRow = { address, account: name, mailbox }
         await registry.change(async db => void (await db<AddressRow>(ADDRESS).insert(row)))

@@ -20,7 +20,9 @@ export function aliasCommands(context: CommandContext): readonly Command[] {
   const setMembers = async (alias: AliasEntry, members: readonly string[]): Promise<void> => {
     const change = { members: JSON.stringify(members) }
     await registry.change(async db => {
-      await db<AliasRow>(ALIAS).where({ address: addressText(alias) }).update(change)
+      await db<AliasRow>(ALIAS)
+        .where({ address: addressText(alias) })
+        .update(change)
     })
   }
 
@@ -56,7 +58,9 @@ export function aliasCommands(context: CommandContext): readonly Command[] {
       run: async ({ arguments: [text, ...members], flags }) => {
         const address = addressOf(text)
         if (registry.lookup.entries.aliases.some(a => addressText(a) === address))
-          throw new UsageError(`alias ${address} is there already; add members with: mox alias addmember ${address} MEMBER`)
+          throw new UsageError(
+            `alias ${address} is there already; add members with: mox alias addmember ${address} MEMBER`,
+          )
         mustBeFree(context, address)
         const flag = (name: string): number => (flags.get(name) === true ? 1 : 0)
         const row: AliasRow = {

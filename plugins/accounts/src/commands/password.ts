@@ -27,14 +27,22 @@ export function passwordCommands(context: CommandContext): readonly Command[] {
       path: ['account', 'password'],
       summary: 'set the password of an account',
       arguments: [ACCOUNT_ARGUMENT, PASSWORD],
-      flags: [{ name: 'generate', type: 'boolean', help: `make a random password of ${GENERATED_LENGTH} characters and show it` }],
+      flags: [
+        {
+          name: 'generate',
+          type: 'boolean',
+          help: `make a random password of ${GENERATED_LENGTH} characters and show it`,
+        },
+      ],
       secret: ['password'],
       secretUnless: 'generate',
       offline: true,
       run: async ({ arguments: [name = '', given], flags }) => {
         findAccount(context, name)
         if (context.configPassword(name) !== undefined)
-          throw new UsageError(`the password of ${name} is in the config file; change it there, or remove it there first`)
+          throw new UsageError(
+            `the password of ${name} is in the config file; change it there, or remove it there first`,
+          )
         const password = flags.get('generate') === true ? generatePassword(random) : prepared(given)
         await registry.setVerifier(name, await makeVerifier(password, argon2, random), clock.now())
         return { kind: 'text', text: flags.get('generate') === true ? password : `the password of ${name} is set` }

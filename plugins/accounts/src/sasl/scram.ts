@@ -5,7 +5,13 @@ import type { LoginContext } from '@mox/plugin-sdk'
 import type { Authenticator, Identity, Outcome } from '../authenticator.ts'
 import { DIGEST_BYTES, hmac, ITERATIONS, proofIsRight, type ScramHash, type ScramKeys } from '../scram.ts'
 import { type Mechanism, ProtocolError, textOf } from './exchange.ts'
-import { type ClientFinal, type ClientFirst, NONCE_LENGTH, parseClientFinal, parseClientFirst } from './scram-messages.ts'
+import {
+  type ClientFinal,
+  type ClientFirst,
+  NONCE_LENGTH,
+  parseClientFinal,
+  parseClientFirst,
+} from './scram-messages.ts'
 
 const NOTHING = Buffer.alloc(0)
 const NONCE_BYTES = 18
