@@ -187,17 +187,17 @@ test('hostile answers', async () => {
       throw new Error('fourth')
     },
   }
-  const rows: [unknown, string][] = [
-    [trap('kind'), 'postpone'],
-    [trap('reason'), 'postpone'],
-    [trap('then'), 'postpone'],
-    [twice, 'hold'],
-    [new Proxy({}, { get: () => 'hold' }), 'hold'],
-    [Promise.reject(Object.create(null)), 'postpone'],
+  const rows: [() => unknown, string][] = [
+    [() => trap('kind'), 'postpone'],
+    [() => trap('reason'), 'postpone'],
+    [() => trap('then'), 'postpone'],
+    [() => twice, 'hold'],
+    [() => new Proxy({}, { get: () => 'hold' }), 'hold'],
+    [() => Promise.reject(Object.create(null)), 'postpone'],
   ]
   for (const [answer, expected] of rows) {
-    const one = bench('beforeDeliver', { p: () => answer })
-    expect(await call(one, 'beforeDeliver')).toMatchObject({ kind: expected })
+    const one = bench('beforeDeliver', { p: answer })
+    expect(((await call(one, 'beforeDeliver')) as { kind: string }).kind).toBe(expected)
   }
 })
 

@@ -20,7 +20,7 @@ export type Handler = (input: never) => unknown
 /** Plugin name → handler; more of a tap where a test needs it. */
 export function bench(
   hook: HookName,
-  handlers: Readonly<Record<string, Handler | (Partial<Tap> & { handler: Handler })>>,
+  handlers: Readonly<Record<string, Handler | (Omit<Partial<Tap>, 'handler'> & { handler: Handler })>>,
 ): Bench {
   const clock = new VirtualClock()
   const log = collectingLog()
@@ -29,7 +29,7 @@ export function bench(
     const more = typeof given === 'function' ? { handler: given } : given
     return {
       ...{ entry, plugin, limitMs: entry.limitMs, onError: entry.failure, mandatory: false, provides: new Set(), log },
-      ...(more as Partial<Tap> & { handler: Tap['handler'] }),
+      ...(more as { handler: Tap['handler'] }),
     }
   })
   const random = { bytes: (n: number) => Buffer.alloc(n), number: () => 0, id: () => 'aaaaaaaaaaaaaaaaaaaaaaaaaa' }

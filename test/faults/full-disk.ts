@@ -63,13 +63,13 @@ export async function smallFileSystem(): Promise<string> {
       config: configText({ paused: true }),
       wrapper: ['unshare', '--user', '--map-root-user', '--mount', 'sh', join(dir, 'mount.sh'), data],
     })
-    const small = await fill(server, 20_000)
     const large = await fill(server, 600_000)
+    const small = await fill(server, 20_000)
     // The server's own view of the directory; from outside it is empty.
     await rm(`/proc/${server.pid}/root${data}/ballast`)
     await takesAgain(server)
     await server.stop()
-    return `small file system: 452 after ${small} small and ${large} large messages, recovered`
+    return `small file system: 452 after ${large} large and ${small} small messages, recovered`
   } finally {
     await removeDir(dir)
   }

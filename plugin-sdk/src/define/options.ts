@@ -12,7 +12,12 @@ export interface StandardSchema<Input, Output> {
 }
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] }
+  | {
+      readonly issues: readonly {
+        readonly message: string
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+      }[]
+    }
 
 /** parse() returns the checked options or throws an error whose message names the option and the fix. */
 export interface OptionsParser<Output> {
@@ -22,5 +27,7 @@ export interface OptionsParser<Output> {
 export type OptionsSchema<Input, Output> = StandardSchema<Input, Output> | OptionsParser<Output>
 
 /** What the user writes / what setup receives. */
-export type InputOf<S> = S extends StandardSchema<infer I, unknown> ? I : S extends OptionsParser<infer O> ? Partial<O> : undefined
-export type OutputOf<S> = S extends StandardSchema<unknown, infer O> ? O : S extends OptionsParser<infer O> ? O : undefined
+export type InputOf<S> =
+  S extends StandardSchema<infer I, unknown> ? I : S extends OptionsParser<infer O> ? Partial<O> : undefined
+export type OutputOf<S> =
+  S extends StandardSchema<unknown, infer O> ? O : S extends OptionsParser<infer O> ? O : undefined

@@ -53,7 +53,12 @@ export interface Plugin {
   as(instance: string): Plugin
 }
 
-type FactoryArguments<S> = undefined extends InputOf<S> ? [options?: InputOf<S>] : object extends InputOf<S> ? [options?: InputOf<S>] : [options: InputOf<S>]
+type FactoryArguments<S> =
+  undefined extends InputOf<S>
+    ? [options?: InputOf<S>]
+    : object extends InputOf<S>
+      ? [options?: InputOf<S>]
+      : [options: InputOf<S>]
 
 export interface PluginFactory<S> {
   (...args: FactoryArguments<S>): Plugin
@@ -61,9 +66,11 @@ export interface PluginFactory<S> {
 }
 
 /** Defines a plugin; the result is called in `mox.config.ts` with the plugin's options. */
-export function definePlugin<S extends OptionsSchema<unknown, unknown> | undefined = undefined, const N extends Needs = {}, const P extends Needs = {}>(
-  spec: PluginSpec<S, N, P>,
-): PluginFactory<S> {
+export function definePlugin<
+  S extends OptionsSchema<unknown, unknown> | undefined = undefined,
+  const N extends Needs = Record<never, never>,
+  const P extends Needs = Record<never, never>,
+>(spec: PluginSpec<S, N, P>): PluginFactory<S> {
   const make = (input: unknown, instance?: string): Plugin => ({
     name: spec.name,
     ...(instance === undefined ? {} : { instance }),
@@ -71,5 +78,7 @@ export function definePlugin<S extends OptionsSchema<unknown, unknown> | undefin
     input,
     as: name => make(input, name),
   })
-  return Object.assign((...args: FactoryArguments<S>) => make(args[0] ?? {}), { pluginName: spec.name }) as PluginFactory<S>
+  return Object.assign((...args: FactoryArguments<S>) => make(args[0] ?? {}), {
+    pluginName: spec.name,
+  }) as PluginFactory<S>
 }

@@ -19,7 +19,13 @@ export function defineService<T, const A extends Arity = 'one'>(id: string, arit
 
 /** What a plugin gets for a token it needs. */
 export type ServiceOf<S> =
-  S extends OptionalToken<infer T> ? T | undefined : S extends ServiceToken<infer T, infer A> ? (A extends 'many' ? readonly T[] : T) : never
+  S extends OptionalToken<infer T>
+    ? T | undefined
+    : S extends ServiceToken<infer T, infer A>
+      ? A extends 'many'
+        ? readonly T[]
+        : T
+      : never
 
 export interface OptionalToken<T> extends ServiceToken<T, 'one'> {
   readonly optional: true

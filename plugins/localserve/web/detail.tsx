@@ -19,19 +19,19 @@ export function DetailView(): JSX.Element {
   const m = detail.value
   if (selected.value === undefined)
     return (
-      <main class="detail nothing">
+      <section class="detail nothing" aria-label="Message">
         <p>
           Choose a message. Keys: <kbd>j</kbd> <kbd>k</kbd> to move, <kbd>?</kbd> for all.
         </p>
-      </main>
+      </section>
     )
   return (
-    <main class="detail" aria-busy={m === undefined}>
+    <section class="detail" aria-label="Message" aria-busy={m === undefined}>
       <button type="button" class="back" onClick={close}>
         ← Messages
       </button>
       {m === undefined ? <p class="empty">Loading…</p> : <Message message={m} />}
-    </main>
+    </section>
   )
 }
 

@@ -33,10 +33,10 @@ function App(): JSX.Element {
           {problem.value}
         </p>
       )}
-      <div class="panes">
+      <main class="panes">
         <MessageListView />
         <DetailView />
-      </div>
+      </main>
       <p class="visually-hidden" role="status">
         {shown.value.length} messages
       </p>
@@ -116,8 +116,12 @@ addEventListener('keydown', event => {
   const target = event.target as HTMLElement
   if (event.key === 'Escape') {
     if (help.value) help.value = false
-    else if (target.id === 'filter') target.blur()
-    else close()
+    else if (target.id === 'filter') {
+      // The browser would empty the field without telling.
+      event.preventDefault()
+      filter.value = ''
+      target.blur()
+    } else close()
     return
   }
   if (target.matches('input, select, textarea')) return

@@ -22,6 +22,8 @@ export class ContentFiles {
   /** Directories that are there and on stable storage. */
   readonly #made = new Set<string>()
   readonly #readers = new Map<string, number>()
+  /** Being written, or written and not yet kept. */
+  readonly #open = new Set<string>()
   /** To be removed when their last reader is done. */
   readonly #doomed = new Set<string>()
 
@@ -36,6 +38,7 @@ export class ContentFiles {
     try {
       await this.#makeDir(shard)
       const name = `${shard}/${id}`
+      this.#open.add(name)
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
       return { name, handle: await open(this.#path(name), flags, 0o600) }
     } catch (error) {
@@ -49,6 +52,16 @@ export class ContentFiles {
     await this.#syncDir(this.#dir)
     await this.#syncDir(dirname(this.#dir))
     this.#made.add(shard)
+  }
+
+  /** Written, but no row is known to have it yet. */
+  isOpen(name: string): boolean {
+    return this.#open.has(name)
+  }
+
+  /** A row has the file. */
+  settled(name: string): void {
+    this.#open.delete(name)
   }
 
   async append({ handle }: OpenFile, bytes: Buffer): Promise<void> {
@@ -78,6 +91,7 @@ export class ContentFiles {
   }
 
   async remove(name: string): Promise<void> {
+    this.#open.delete(name)
     if (this.#readers.has(name)) this.#doomed.add(name)
     else await rm(this.#path(name), { force: true })
   }

@@ -66,11 +66,7 @@ export class SqlContent implements ContentStore {
     this.#select = compile(engine, (db, p) => db(CONTENT).select('size', 'file').where('id', p('id')))
     this.#data = compile(engine, (db, p) => db(CONTENT_DATA).select('bytes').where('id', p('id')))
     this.#unused = compile(engine, db =>
-      db(CONTENT)
-        .select('id', 'file')
-        .whereRaw('refs = 0')
-        .orderBy('id')
-        .limit(COLLECT_BATCH, { skipBinding: true }),
+      db(CONTENT).select('id', 'file').whereRaw('refs = 0').orderBy('id').limit(COLLECT_BATCH, { skipBinding: true }),
     )
     this.#delete = compile(engine, (db, p) => db(CONTENT).where('id', p('id')).delete())
     this.#deleteData = compile(engine, (db, p) => db(CONTENT_DATA).where('id', p('id')).delete())

@@ -5,7 +5,7 @@
 import type { ClaimJobs, JobGroup, Statement } from '@mox/plugin-sdk'
 import { compile } from './compile.ts'
 import type { SqlEngine } from './engine.ts'
-import { type JoinedQueueRow, joined, jobOf } from './recipient-rows.ts'
+import { type JoinedQueueRow, jobOf, joined } from './recipient-rows.ts'
 import { QUEUE } from './schema.ts'
 
 /** Recipients of one group at most. */

@@ -27,8 +27,8 @@ import {
   type HistoryRow,
   historyRow,
   type JoinedQueueRow,
-  joined,
   jobOf,
+  joined,
   mapText,
   QUEUE_COLUMNS,
   type QueueRow,
@@ -238,9 +238,7 @@ function turn(): Promise<void> {
 }
 
 function batchKey({ recipientDomain, reversePath }: NewJob): string {
-  return reversePath === null
-    ? recipientDomain
-    : `${recipientDomain}\n${reversePath.domain}\n${reversePath.localpart}`
+  return reversePath === null ? recipientDomain : `${recipientDomain}\n${reversePath.domain}\n${reversePath.localpart}`
 }
 
 /** The keys that more than one recipient has. */

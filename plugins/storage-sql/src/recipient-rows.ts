@@ -1,7 +1,8 @@
 // Between recipients (Job, Retired) and their rows. What belongs to the message is read with a join and never copied.
-import type { Attempt, Job, NewJob, Notify, Path, Retired } from '@mox/plugin-sdk'
+import type { Attempt, Job, NewJob, Notify, Retired } from '@mox/plugin-sdk'
+import type { Path } from '@mox/plugin-sdk/mail'
 import type { Knex } from 'knex'
-import { HISTORY, MESSAGE, QUEUE } from './schema.ts'
+import { type HISTORY, MESSAGE, type QUEUE } from './schema.ts'
 
 /** What queue and history have in common. */
 export interface RecipientRow {

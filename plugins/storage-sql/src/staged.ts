@@ -35,6 +35,7 @@ export class Staged implements StagedContent {
   ended(committed: boolean, ours: boolean): void {
     if (this.state !== 'keeping') return
     this.state = committed && (ours || this.file === undefined) ? 'kept' : 'staged'
+    if (this.state === 'kept' && this.file !== undefined) this.#files.settled(this.file)
     // The same bytes were there already, or nobody wants them any more.
     if (this.state === 'staged' && (committed || this.#unwanted)) void this.forget()
   }

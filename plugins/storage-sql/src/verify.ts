@@ -43,10 +43,12 @@ async function checkContent(engine: SqlEngine, files: ContentFiles, problems: Pr
     if (last === undefined) return
     for (const { id, size, refs, file, stored } of rows) {
       if (refs < 0) problems.add(`content ${id} has ${refs} references`)
-      if (file === null && stored !== size) problems.add(`content ${id} should have ${size} bytes, has ${stored ?? 'none'}`)
+      if (file === null && stored !== size)
+        problems.add(`content ${id} should have ${size} bytes, has ${stored ?? 'none'}`)
       if (file === null) continue
       const found = await files.size(file)
-      if (found !== size) problems.add(`content ${id}: file ${file} should have ${size} bytes, ${found ?? 'is missing'}`)
+      if (found !== size)
+        problems.add(`content ${id}: file ${file} should have ${size} bytes, ${found ?? 'is missing'}`)
     }
     after = last.id
   }
@@ -56,19 +58,16 @@ async function checkOrphans(engine: SqlEngine, problems: Problems): Promise<void
   const { builder: db } = engine
   const used = await offload<{ id: number; refs: number | null; used: number }>(
     engine,
-    db(
-      db(MESSAGE)
-        .select('content_id', db.raw('count(*) as used'))
-        .groupBy('content_id')
-        .as('m'),
-    )
+    db(db(MESSAGE).select('content_id', db.raw('count(*) as used')).groupBy('content_id').as('m'))
       .leftJoin(`${CONTENT} as c`, 'c.id', 'm.content_id')
       .select('m.content_id as id', 'c.refs', 'm.used')
       .whereRaw('c.refs is null or c.refs < m.used')
       .limit(PROBLEMS),
   )
   for (const { id, refs, used: messages } of used)
-    problems.add(`content ${id} is used by ${messages} messages, ${refs === null ? 'and missing' : `but counts ${refs}`}`)
+    problems.add(
+      `content ${id} is used by ${messages} messages, ${refs === null ? 'and missing' : `but counts ${refs}`}`,
+    )
   const stray = await offload<{ id: number }>(
     engine,
     db(`${CONTENT_DATA} as d`)

@@ -5,30 +5,34 @@ import { join } from 'node:path'
 import { type Clock, type Log, type Metrics, type Storage, UsageError } from '@mox/plugin-sdk'
 import {
   Channels,
+  ContentFiles,
   claimRows,
+  compile,
   Ids,
   type Migrate,
+  migrations,
+  offload,
   type PreparedSql,
   prepareMigrations,
+  SqlContent,
   type SqlEngine,
-  type SqlValue,
+  SqlHistory,
+  SqlMessages,
+  SqlOutbox,
+  SqlQueue,
   takeLock,
+  verify,
 } from '@mox/plugin-storage-sql'
 import type { Knex } from 'knex'
 import { type Connection, connect, type DriverName, makeBuilder } from './driver.ts'
 import { type Exclusive, takeDirectory } from './exclusive.ts'
 import { Reader } from './reader.ts'
-import { searchIndex } from './search.ts'
-import { idsOf, makeStatement } from './sql/base.ts'
-import { contentStore, type SqlContent } from './sql/content.ts'
-import { historyRepository, historyTable } from './sql/history.ts'
-import { messageRepository } from './sql/messages.ts'
-import { outboxRepository } from './sql/outbox.ts'
-import { queueRepository } from './sql/queue.ts'
-import { CORE, migrations } from './sql/schema.ts'
-import { verifyStore } from './sql/verify.ts'
+import { searchIndex, searchMigrations } from './search.ts'
 import { Units } from './units.ts'
 
+/** The names under which the schema steps of core and of this backend are recorded. */
+const CORE = 'mox'
+const OWN = 'storage-sqlite'
 /** Pages of the log before they are moved into the database. */
 const CHECKPOINT_PAGES = 4000
 /** KiB of page cache of the writing and of the reading connection. */
@@ -108,10 +112,9 @@ export function sqliteStorage(
     offload: (sql, values) => open_().reader.query(sql, values),
     failed: error => open_().units.fail(error),
   }
-  const sharedIds = new Ids(engine)
-  const ids = idsOf(sharedIds)
-  const content: SqlContent = contentStore(engine, ids, join(dir, 'content'))
-  const history = historyTable(engine, () => clock.now())
+  const ids = new Ids(engine)
+  const files = new ContentFiles(join(dir, 'content'), engine.failed)
+  const content = new SqlContent(engine, ids, files)
   const channels = new Channels(engine, log)
 
   return {
@@ -123,23 +126,20 @@ export function sqliteStorage(
     write: engine.write,
     inUnit: engine.inUnit,
     afterCommit: work => afterUnit(committed => (committed ? work() : undefined)),
-    statement: build => makeStatement(engine, build),
-    offload: async <R>(query: Knex.QueryBuilder) => {
-      const { sql, bindings } = query.toSQL().toNative()
-      return (await engine.offload(sql, bindings as SqlValue[])) as R[]
-    },
+    statement: build => compile(engine, build),
+    offload: query => offload(engine, query),
     claim: options => claimRows(engine, options),
     content,
-    messages: messageRepository(engine, ids, id => content.release(id)),
-    queue: queueRepository(engine, ids, history),
-    history: historyRepository(engine),
-    outbox: outboxRepository(engine, ids),
+    messages: new SqlMessages(engine, ids, content),
+    queue: new SqlQueue(engine, ids, clock),
+    history: new SqlHistory(engine),
+    outbox: new SqlOutbox(engine, ids, clock),
     notify: (channel, payload) => channels.notify(channel, payload),
     subscribe: (channel, listener) => channels.subscribe(channel, listener),
     lock: (name, ttlMs) => takeLock(engine, clock, name, ttlMs),
     search: searchIndex(engine),
     migrate: (plugin, steps) => open_().migrate(plugin, steps),
-    verify: async () => [...(await content.verify()), ...(await verifyStore(engine))],
+    verify: () => verify(engine, files),
     open: async () => {
       await mkdir(dir, { recursive: true, mode: 0o750 }).catch(error => {
         throw new UsageError(
@@ -168,7 +168,8 @@ export function sqliteStorage(
         }
         opened.migrate = await prepareMigrations(engine, () => clock.now())
         await opened.migrate(CORE, migrations)
-        await sharedIds.open()
+        await opened.migrate(OWN, searchMigrations)
+        await ids.open()
         await content.sweep()
       } catch (error) {
         opened = undefined
@@ -182,7 +183,7 @@ export function sqliteStorage(
       if (opened === undefined) return
       const { writer, readerConnection, units, reader, exclusive } = opened
       await units.idle()
-      await sharedIds.close()
+      await ids.close()
       opened = undefined
       await reader.close()
       await readerConnection.close()

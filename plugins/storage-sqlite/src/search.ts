@@ -1,5 +1,5 @@
 // Full text with SQLite's FTS5: words without regard to case and accents.
-import type { SearchIndex } from '@mox/plugin-sdk'
+import type { Migration, SearchIndex } from '@mox/plugin-sdk'
 import type { SqlEngine } from '@mox/plugin-storage-sql'
 
 /** Terms of one query, and characters of one term. */
@@ -7,21 +7,38 @@ export const MAX_TERMS = 50
 export const MAX_TERM_LENGTH = 200
 const MAX_RESULTS = 10_000
 
-export const TABLE = 'mox_search'
+const TABLE = 'mox_search'
+const KEYS = 'mox_search_key'
+
+export const searchMigrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'full text',
+    up: async db => {
+      await db.schema.createTable(KEYS, t => {
+        t.increments('id')
+        t.text('index_name').notNullable()
+        t.integer('key').notNullable()
+        t.unique(['index_name', 'key'])
+      })
+      await db.raw(
+        `create virtual table ${TABLE} using fts5 (text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')`,
+      )
+    },
+  },
+]
 
 export function searchIndex(engine: SqlEngine): SearchIndex {
   const remove = async (index: string, key: number): Promise<void> => {
-    const row = (await engine.db('mox_search_key').where({ index_name: index, key }).first('id')) as
-      | { id: number }
-      | undefined
+    const row = (await engine.db(KEYS).where({ index_name: index, key }).first('id')) as { id: number } | undefined
     if (row === undefined) return
     await engine.db(TABLE).where('rowid', row.id).delete()
-    await engine.db('mox_search_key').where({ id: row.id }).delete()
+    await engine.db(KEYS).where({ id: row.id }).delete()
   }
   return {
     put: async (index, key, text) => {
       await remove(index, key)
-      const [row] = (await engine.db('mox_search_key').insert({ index_name: index, key }).returning('id')) as {
+      const [row] = (await engine.db(KEYS).insert({ index_name: index, key }).returning('id')) as {
         id: number
       }[]
       await engine.db(TABLE).insert({ rowid: row!.id, text })
@@ -31,10 +48,10 @@ export function searchIndex(engine: SqlEngine): SearchIndex {
       const match = terms.slice(0, MAX_TERMS).map(phrase).filter(Boolean).join(' AND ')
       if (match === '') return []
       const query = engine
-        .db('mox_search_key as k')
+        .db(`${KEYS} as k`)
         .join(`${TABLE} as s`, 's.rowid', 'k.id')
         .where('k.index_name', index)
-        .whereRaw(`${TABLE} match ?`.replace(TABLE, 's.text'), [match])
+        .whereRaw('s.text match ?', [match])
         .orderBy('k.key', 'desc')
         .limit(Math.min(limit, MAX_RESULTS))
         .select('k.key')
