@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
-import type { Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { FAILED, hostile, INVOICE, REPLY, RESET, WAITING } from './messages.ts'
@@ -186,21 +186,25 @@ describe.skipIf(CHROMIUM === undefined)(
     })
 
     test.skipIf(pictures === undefined)('pictures for the documentation', async () => {
-      const dir = pictures ?? ''
-      const { page } = await t.open({ viewport: { width: 1280, height: 760 }, deviceScaleFactor: 2 })
-      await row(page, 'Your order 1843').first().click()
-      await page.getByText('Attempt 1: delivered').first().waitFor()
-      await page.screenshot({ path: join(dir, 'localserve-light.png') })
-      await page.emulateMedia({ colorScheme: 'dark' })
-      await row(page, 'November').click()
-      await page.getByText('Attempt 1: permanent').first().waitFor()
-      await page.screenshot({ path: join(dir, 'localserve-dark.png') })
-      await page.emulateMedia({ colorScheme: 'light' })
-      await page.setViewportSize(PHONE)
-      await page.keyboard.press('Escape')
-      await heading(page).waitFor({ state: 'detached' })
-      await page.screenshot({ path: join(dir, 'localserve-phone.png') })
-      await page.context().close()
+      const own = await PageTest.start()
+      try {
+        for (const message of [RESET, FAILED, WAITING, INVOICE, REPLY]) await own.send(message)
+        const picture = async (name: string, subject: string, options: BrowserContextOptions): Promise<void> => {
+          const { page } = await own.open({ deviceScaleFactor: 2, reducedMotion: 'reduce', ...options })
+          await row(page, 'Weekly report').getByText('waiting').waitFor()
+          await row(page, subject).last().click()
+          await page.getByText(/Attempt 1: (?:delivered|permanent)/).waitFor()
+          await page.mouse.move(0, 0)
+          await page.screenshot({ path: join(pictures ?? '', `localserve-${name}.png`), animations: 'disabled' })
+          await page.context().close()
+        }
+        const wide = { viewport: { width: 1280, height: 760 } }
+        await picture('light', 'Your order 1843', wide)
+        await picture('dark', 'November', { ...wide, colorScheme: 'dark' })
+        await picture('phone', 'November', { viewport: PHONE })
+      } finally {
+        await own.stop()
+      }
     })
   },
 )

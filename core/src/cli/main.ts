@@ -105,7 +105,9 @@ async function withSecrets(command: CommandInfo, input: CommandInput, terminal: 
   return { ...input, arguments: args, flags }
 }
 
-function print(result: CommandResult, input: CommandInput, terminal: Terminal): number {
+function print(given: CommandResult, input: CommandInput, terminal: Terminal): number {
+  const cut = given.kind === 'rows' && given.rows.length > input.limit
+  const result: CommandResult = cut ? { ...given, rows: given.rows.slice(0, input.limit), more: true } : given
   terminal.stdout(render(result, { json: input.flags.get('json') === true, columns: terminal.columns }))
   return result.kind === 'text' && result.failed === true ? 1 : 0
 }

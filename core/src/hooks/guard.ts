@@ -1,6 +1,6 @@
 // Every call of a handler goes through here: it always ends, exactly once, by its deadline, and whatever a handler does
 // becomes a checked verdict or its declared failure. A handler that returns without a promise costs no timer.
-import type { Category, Clock, Log, Random, TraceEntry } from '@mox/plugin-sdk'
+import type { Category, Clock, HandlerContext, Log, Random, TraceEntry } from '@mox/plugin-sdk'
 import { escapeControl, shorten } from '../base/text.ts'
 import { type FailureCause, failureVerdict, HookFailure } from './failure.ts'
 import { HandlerFacts } from './handler-facts.ts'
@@ -86,11 +86,13 @@ class Call implements RunningHandler {
   }
 
   #call(input: object, limitMs: number): void {
-    const { handler } = this.#tap
+    const { handler, log, provides } = this.#tap
+    const facts = new HandlerFacts(this, provides, this.#scope.facts)
+    const given = new HandlerInput(input, facts, log, this)
     let returned: unknown
     let later: boolean
     try {
-      returned = runAs(this, handler, this.#input(input))
+      returned = runAs(this, handler, given)
       later = isThenable(returned)
     } catch (error) {
       this.#fail('threw', `threw ${describe(error)}`, error)
@@ -113,20 +115,8 @@ class Call implements RunningHandler {
     )
   }
 
-  /** What the handler gets. Its signal is made when it is asked for: most handlers never look at it. */
-  #input(input: object): object {
-    const signal = (): AbortSignal => this.#signal()
-    return {
-      ...input,
-      facts: new HandlerFacts(this, this.#tap.provides, this.#scope.facts),
-      log: this.#tap.log,
-      get signal() {
-        return signal()
-      },
-    }
-  }
-
-  #signal(): AbortSignal {
+  /** Made when it is asked for: most handlers never look at it. */
+  signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.state === 'late' || this.#scope.signal.aborted) this.#controller.abort(this.#scope.signal.reason)
@@ -174,6 +164,24 @@ class Call implements RunningHandler {
 
   #tooLate(error?: unknown): void {
     this.#tap.log.warn(error === undefined ? {} : { err: error }, 'handler answered after its deadline')
+  }
+}
+
+/** A getter on a prototype: one on each object would cost more than all the rest of a call. */
+class HandlerInput implements HandlerContext {
+  readonly facts: HandlerFacts
+  readonly log: Log
+  readonly #call: Call
+
+  constructor(input: object, facts: HandlerFacts, log: Log, call: Call) {
+    Object.assign(this, input)
+    this.facts = facts
+    this.log = log
+    this.#call = call
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal()
   }
 }
 

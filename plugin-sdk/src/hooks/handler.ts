@@ -39,7 +39,7 @@ export type Category = 'auth' | 'reputation' | 'content' | 'policy'
 /** Given to every handler beside the hook's own input. */
 export interface HandlerContext {
   readonly facts: Facts
-  /** Aborts at the handler's deadline and when the peer is gone. */
+  /** Aborts at the handler's deadline and when the peer is gone. Take it from the input itself: a spread copy has none. */
   readonly signal: AbortSignal
   /** A logger that names the plugin and the hook. */
   readonly log: Log

@@ -8,6 +8,8 @@ import { OUTBOX } from './schema.ts'
 
 /** Rows of one claim or list at most. */
 export const OUTBOX_LIMIT = 1_000
+/** Rows of one subscriber that one claim looks at: knex takes no place for a value as limit. */
+const CLAIM_ROWS = 100
 
 interface Row {
   readonly id: number
@@ -44,7 +46,7 @@ export class SqlOutbox implements OutboxRepository {
   readonly #insert: Statement<Row, unknown>
   /** The first subscriber after one. */
   readonly #subscriber: Statement<{ after: string }, { subscriber: string }>
-  readonly #due: Statement<{ subscriber: string; now: number; limit: number }, Row>
+  readonly #due: Statement<{ subscriber: string; now: number }, Row>
   readonly #first: Statement<{ subscriber: string; now: number }, { due: number }>
   readonly #lease: Statement<{ id: number; lease: number }, unknown>
   readonly #delete: Statement<{ id: number }, unknown>
@@ -70,7 +72,7 @@ export class SqlOutbox implements OutboxRepository {
         .where('due', '<=', p('now'))
         .where('lease', '<=', p('now'))
         .orderBy(['due', 'id'])
-        .limit(db.raw('?', [p('limit')]) as unknown as number),
+        .limit(CLAIM_ROWS, { skipBinding: true }),
     )
     this.#first = compile(engine, (db, p) =>
       db(OUTBOX)
@@ -117,7 +119,7 @@ export class SqlOutbox implements OutboxRepository {
     checkLimit(limit)
     const due: Row[] = []
     for (const subscriber of await this.#subscribers())
-      if (!except.includes(subscriber)) due.push(...(await this.#due.all({ subscriber, now, limit })))
+      if (!except.includes(subscriber)) due.push(...(await this.#due.all({ subscriber, now })))
     const claimed = due.sort((a, b) => a.due - b.due || a.id - b.id).slice(0, limit)
     for (const { id } of claimed) await this.#lease.run({ id, lease: now + leaseMs })
     return claimed.map(outboxRow)

@@ -10,7 +10,7 @@ export const listPlugins: LocalCommand['run'] = async (_, { config }) => {
   return { kind: 'rows', columns: ['name', 'provides', 'needs', 'hooks'], rows }
 }
 
-export const explainHooks: LocalCommand['run'] = async ({ arguments: [wanted] }, { config }) => {
+export const explainHooks: LocalCommand['run'] = async ({ arguments: [wanted], flags }, { config }) => {
   const { host } = await readApplication(config)
   const { hooks } = host.explain()
   if (wanted !== undefined && !hooks.some(h => h.hook === wanted)) {
@@ -31,5 +31,7 @@ export const explainHooks: LocalCommand['run'] = async ({ arguments: [wanted] },
         onError: h.onError,
       })),
     )
+  if (rows.length === 0 && flags.get('json') !== true)
+    return { kind: 'text', text: `no plugin handles ${wanted ?? 'a hook'}` }
   return { kind: 'rows', columns: ['hook', 'order', 'plugin', 'place', 'timeoutMs', 'onError'], rows }
 }
