@@ -3,10 +3,10 @@
 import { AsyncSeriesBailHook } from 'tapable'
 import type { HookFailure } from './failure.ts'
 import { callHandler, type GuardServices, type Tap, traceEntry } from './guard.ts'
-import { isTop, type Ranked, rankOf, stronger } from './merge.ts'
+import { isTop, NOTHING, type Ranked, ranked, stronger } from './merge.ts'
 import type { HookEntry } from './table.ts'
 import type { HookScope } from './types.ts'
-import { type AnyVerdict, PASS } from './verdicts.ts'
+import type { AnyVerdict } from './verdicts.ts'
 
 export class DecideChain {
   readonly #services: GuardServices
@@ -42,7 +42,7 @@ class Decision {
   readonly #scope: HookScope
   /** When all handlers together must be done; undefined without such a limit. */
   readonly #until: number | undefined
-  #best: Ranked = { verdict: PASS, rank: 0, plugin: '' }
+  #best: Ranked = NOTHING
   #retry: HookFailure | undefined
   #keywords: Set<string> | undefined
 
@@ -74,8 +74,8 @@ class Decision {
 
   /** True when nothing can be stronger. */
   #add(verdict: AnyVerdict, plugin: string): boolean {
-    const answer = { verdict, rank: rankOf(this.#entry, verdict), plugin }
-    this.#best = this.#best.rank === 0 ? answer : stronger(this.#best, answer)
+    const answer = ranked(this.#entry, verdict, plugin)
+    this.#best = stronger(this.#best, answer)
     if (verdict.kind === 'exempt')
       for (const category of verdict['categories'] as string[]) this.#scope.exempted.add(category)
     if (verdict.kind === 'tag') {

@@ -88,11 +88,10 @@ class Call implements RunningHandler {
   #call(input: object, limitMs: number): void {
     const { handler, log, provides } = this.#tap
     const facts = new HandlerFacts(this, provides, this.#scope.facts)
-    const given = new HandlerInput(input, facts, log, this)
     let returned: unknown
     let later: boolean
     try {
-      returned = runAs(this, handler, given)
+      returned = runAs(this, handler, new HandlerInput(input, facts, log, this))
       later = isThenable(returned)
     } catch (error) {
       this.#fail('threw', `threw ${describe(error)}`, error)

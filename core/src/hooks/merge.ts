@@ -1,17 +1,27 @@
 // Two verdicts of one ladder become one. The result does not depend on who answered first: the stronger wins; equals are
 // added up where that means something, and else decided by time, by who did not fail, by plugin name.
 import type { HookEntry } from './table.ts'
-import type { AnyVerdict } from './verdicts.ts'
+import { type AnyVerdict, PASS } from './verdicts.ts'
 
 /** The strongest so far and whose it is. */
 export interface Ranked {
   readonly verdict: AnyVerdict
   readonly rank: number
   readonly plugin: string
+  /** It stands for a failure of its own; `verdict.failed` may tell of somebody else's. */
+  readonly failed: boolean
+}
+
+/** Nobody had an opinion. */
+export const NOTHING: Ranked = { verdict: PASS, rank: 0, plugin: '', failed: false }
+
+/** A handler's verdict with its place. */
+export function ranked(entry: HookEntry, verdict: AnyVerdict, plugin: string): Ranked {
+  return { verdict, rank: rankOf(entry, verdict), plugin, failed: verdict.failed ?? false }
 }
 
 /** The place of a verdict on the hook's ladder. */
-export function rankOf(entry: HookEntry, verdict: AnyVerdict): number {
+function rankOf(entry: HookEntry, verdict: AnyVerdict): number {
   return (entry.ladder as readonly string[]).indexOf(verdict.kind)
 }
 
@@ -40,7 +50,7 @@ export function stronger(a: Ranked, b: Ranked): Ranked {
 
 /** Who meant it comes before who failed. */
 function preferred(a: Ranked, b: Ranked): Ranked {
-  if ((a.verdict.failed ?? false) !== (b.verdict.failed ?? false)) return a.verdict.failed ? b : a
+  if (a.failed !== b.failed) return a.failed ? b : a
   return a.plugin <= b.plugin ? a : b
 }
 

@@ -2,10 +2,10 @@
 // The strongest verdict wins; its top ends the hook. A failure that is retried makes the call reject.
 import { AsyncSeriesWaterfallHook } from 'tapable'
 import { callHandler, type GuardServices, type Tap } from './guard.ts'
-import { isTop, type Ranked, rankOf, stronger } from './merge.ts'
+import { isTop, NOTHING, type Ranked, ranked, stronger } from './merge.ts'
 import type { HookEntry } from './table.ts'
 import type { HookScope } from './types.ts'
-import { type AnyVerdict, PASS } from './verdicts.ts'
+import type { AnyVerdict } from './verdicts.ts'
 
 type Draft = Readonly<Record<string, unknown>>
 
@@ -40,7 +40,7 @@ export class ShapeChain {
 type Done = (error?: Error | null, draft?: Draft) => void
 
 class Shaping {
-  best: Ranked = { verdict: PASS, rank: 0, plugin: '' }
+  best: Ranked = NOTHING
   readonly #services: GuardServices
   readonly #entry: HookEntry
   readonly #input: object
@@ -62,8 +62,7 @@ class Shaping {
       if (verdict === undefined) return done(failure)
       if (verdict.kind === 'patch') return done(null, Object.freeze({ ...draft, ...(verdict['changes'] as Draft) }))
       if (verdict.kind !== 'pass') {
-        const answer = { verdict, rank: rankOf(this.#entry, verdict), plugin: tap.plugin }
-        this.best = this.best.rank === 0 ? answer : stronger(this.best, answer)
+        this.best = stronger(this.best, ranked(this.#entry, verdict, tap.plugin))
       }
       done(null, draft)
     })

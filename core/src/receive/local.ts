@@ -98,7 +98,7 @@ async function deliverCopy(
     account: member.account,
     mailbox: member.mailbox,
     key: resolution.kind === 'alias' ? `${own}/${member.address}` : own,
-    messageId: stored.messageId,
+    messageId: job?.messageId ?? stored.messageId,
     contentId: stored.contentId,
     prefix: body.earlier === undefined ? fields : Buffer.concat([fields, body.earlier]),
     size: fields.length + body.ingress.size,

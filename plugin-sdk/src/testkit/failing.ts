@@ -35,7 +35,10 @@ function failNow(how: HandlerFailure, signal: AbortSignal): unknown {
     case 'reject':
       return Promise.reject(new Error('rejected on purpose'))
     case 'hang':
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+      return new Promise((_, reject) => {
+        if (signal.aborted) reject(signal.reason)
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
     case 'deaf':
       return new Promise(() => {})
     case 'null':

@@ -10,7 +10,10 @@ const DAY = 86_400_000
 test('networks', () => {
   const same = (a: string, b: string, expected: readonly boolean[]): void => {
     const [left, right] = [networkKeys(a), networkKeys(b)]
-    expect(left.map((key, i) => key === right[i]), `${a} ${b}`).toEqual(expected)
+    expect(
+      left.map((key, i) => key === right[i]),
+      `${a} ${b}`,
+    ).toEqual(expected)
   }
   same('192.0.2.1', '192.0.2.1', [true, true, true])
   same('192.0.2.1', '192.0.2.63', [false, true, true])

@@ -1,6 +1,12 @@
 // Mistakes in the config file: each is named with what to do, and all are found at once.
 import { afterEach, expect, test } from 'vitest'
-import { ACCOUNT_NAME_LENGTH, ALIAS_MEMBERS, LOGIN_DISABLED_LENGTH, SEPARATOR_LENGTH, SEPARATORS } from '../src/fields.ts'
+import {
+  ACCOUNT_NAME_LENGTH,
+  ALIAS_MEMBERS,
+  LOGIN_DISABLED_LENGTH,
+  SEPARATOR_LENGTH,
+  SEPARATORS,
+} from '../src/fields.ts'
 import { options } from '../src/options.ts'
 import { openWorld, type World } from './support/world.ts'
 
@@ -56,13 +62,19 @@ test('passwords', () => {
 })
 
 test('names and addresses', () => {
-  check({ domains: { 'exa mple': {} } }, /^domains\.exa mple: "exa mple" is no domain \(bad domain\); write one such as/)
+  check(
+    { domains: { 'exa mple': {} } },
+    /^domains\.exa mple: "exa mple" is no domain \(bad domain\); write one such as/,
+  )
   check({ domains: { '[127.0.0.1]': {} } }, /address literal; write a domain name/)
   check({ domains: { 'example.org': {}, 'EXAMPLE.org': {} } }, /example\.org is in the config file twice; remove one/)
   check({ accounts: { Alice: {} } }, /^accounts\.Alice: "Alice" is no account name; use 1 to 64 of a-z/)
   check({ accounts: { [`a${'b'.repeat(ACCOUNT_NAME_LENGTH - 1)}`]: {} } })
   check({ accounts: { [`a${'b'.repeat(ACCOUNT_NAME_LENGTH)}`]: {} } }, /is no account name/)
-  check(account({ addresses: ['alice'] }), /^accounts\.alice\.addresses\.0: "alice" is no address \(no localpart and @\)/)
+  check(
+    account({ addresses: ['alice'] }),
+    /^accounts\.alice\.addresses\.0: "alice" is no address \(no localpart and @\)/,
+  )
   check(account({ addresses: ['alice@[127.0.0.1]'] }), /has an address literal/)
   check(account({ addresses: ['@'] }), /is no domain/)
   check(
@@ -104,7 +116,7 @@ test('aliases', () => {
     /^domains\.example\.org\.aliases\.a b: .*is no address/,
   )
   check(
-    { domains: { 'example.org': { aliases: { 'a+b': { members: ['a@example.org'] } } } } },
+    { domains: { 'example.org': { aliases: { 'a+b': { members: ['b@example.org'] } } } } },
     /alias a\+b@example\.org in the config file: "\+" is a separator/,
   )
   check(
@@ -162,7 +174,10 @@ test('what only the database can complete is found at start', async () => {
     /fallbackAccount: there is no account "carol"/,
   )
   await startFails(
-    { domains: { 'example.org': {} }, accounts: { alice: { password: { secret: 'one' } }, bob: { password: { secret: 'two' } } } },
+    {
+      domains: { 'example.org': {} },
+      accounts: { alice: { password: { secret: 'one' } }, bob: { password: { secret: 'two' } } },
+    },
     /accounts\.alice\.password: the secret "one" is missing/,
     /accounts\.bob\.password: the secret "two" is missing/,
   )

@@ -2,8 +2,8 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import type { SaslExchange, SaslStep } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { deriveKeys, formatKeys, hmac, parseKeys, proofIsRight, type ScramHash } from '../src/scram.ts'
 import { NONCE_LENGTH } from '../src/sasl/scram-messages.ts'
+import { deriveKeys, formatKeys, hmac, parseKeys, proofIsRight, type ScramHash } from '../src/scram.ts'
 import { context, converse, ending, openWorld, PASSWORD, type World } from './support/world.ts'
 
 interface Example {
@@ -100,8 +100,15 @@ async function client(options: ClientOptions, tls: boolean = true): Promise<stri
   if (step.kind === 'done') return ending(step)
   const serverFirst = step.data.toString()
   const [, nonce, salt, iterations] = /^r=(0123456789abcdef[^,]{24,}),s=([^,]+),i=(\d+)$/.exec(serverFirst)!
-  const salted = pbkdf2Sync(options.password ?? PASSWORD, Buffer.from(salt!, 'base64'), Number(iterations), length, digest)
-  const binding = options.binding ?? (header.startsWith('p=') ? channelBinding(/p=([^,]+)/.exec(header)![1]!)! : Buffer.alloc(0))
+  const salted = pbkdf2Sync(
+    options.password ?? PASSWORD,
+    Buffer.from(salt!, 'base64'),
+    Number(iterations),
+    length,
+    digest,
+  )
+  const binding =
+    options.binding ?? (header.startsWith('p=') ? channelBinding(/p=([^,]+)/.exec(header)![1]!)! : Buffer.alloc(0))
   const withoutProof = `c=${Buffer.concat([Buffer.from(header), binding]).toString('base64')},r=${nonce}`
   const message = `${bare},${serverFirst},${withoutProof}`
   const key = mac(salted, 'Client Key')
@@ -127,7 +134,10 @@ test('right and wrong passwords', async () => {
   await check({}, OK, false)
   await check({ mechanism: 'SCRAM-SHA-1' }, OK)
   await check({ name: 'carol@example.org', password: 'database password' }, 'ok carol carol@example.org')
-  await check({ mechanism: 'SCRAM-SHA-1', name: 'carol@example.org', password: 'database password' }, 'ok carol carol@example.org')
+  await check(
+    { mechanism: 'SCRAM-SHA-1', name: 'carol@example.org', password: 'database password' },
+    'ok carol carol@example.org',
+  )
   await check({ name: 'alice+x@example.org' }, 'ok alice alice+x@example.org')
   await check({ name: 'a!b=3Dc@example.org' }, 'ok alice a!b=c@example.org')
   await check({ header: 'n,a=alice@example.org,' }, OK)

@@ -97,7 +97,8 @@ export class Units {
   }
 
   async #work(): Promise<void> {
-    await Promise.resolve() // units of the same turn share the first group
+    // Everything that the sockets bring in this turn of the event loop shares the first group.
+    await new Promise(resolve => setImmediate(resolve))
     while (this.#waiting.length > 0) {
       const units = this.#waiting
       this.#waiting = []
