@@ -1,6 +1,6 @@
 // The decision at the end of DATA: limits, loops, who the author is, then onReceive.data, then storage. Cheap checks come
 // first; nothing is stored before all of them have passed.
-import { type DataVerdict, MailError, type ReceiveData, type SmtpReply } from '@mox/plugin-sdk'
+import { MailError, type ReceiveData, type SmtpReply } from '@mox/plugin-sdk'
 import { author, type Head, type IngressResult, type Path, parseHeader } from '@mox/plugin-sdk/mail'
 import type { StageDeps } from '../stages.ts'
 import { admitIdentity } from './admit.ts'
@@ -84,17 +84,18 @@ async function decide(deps: StageDeps, transaction: Transaction, body: Body, hea
     hash: body.hash,
     content: () => body.open(),
   }
-  const verdict: DataVerdict = await deps.hooks.decide('onReceive.data', input, transaction.scope)
+  const verdict = await deps.hooks.decide('onReceive.data', input, transaction.scope)
+  // Tags survive a stronger verdict that accepts the message too.
+  const keywords = verdict.keywords ?? []
   switch (verdict.kind) {
     case 'defer':
     case 'reject':
       return verdict.reply
-    case 'tag':
-      return { keywords: verdict.keywords, junk: false }
     case 'quarantine':
-      return { keywords: [], junk: true }
+      return { keywords, junk: true }
+    case 'tag':
     case 'pass':
     case 'exempt':
-      return { keywords: [], junk: false }
+      return { keywords, junk: false }
   }
 }

@@ -1,7 +1,7 @@
 // onQueue, beforeDeliver, onAttempt, onRetire.*: one recipient on its way through the queue.
 import type { Path } from '../mail/address.ts'
-import type { Attempt, Job, Retired } from '../model/job.ts'
 import type { Notify } from '../model/envelope.ts'
+import type { Attempt, Job, Retired } from '../model/job.ts'
 import type { Fail, Hold, Pass, Patch, Postpone, Refuse, Route } from './verdicts.ts'
 
 /** What a handler of onQueue may change of a recipient that is about to be queued. */

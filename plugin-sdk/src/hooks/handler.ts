@@ -1,13 +1,31 @@
 // Every hook with its input and what a handler may return, and the declaration of a handler: order, deadline, failure.
 // How the answers are combined is data in core's hook table.
-import type { FactToken, Facts } from '../define/fact.ts'
+import type { Facts, FactToken } from '../define/fact.ts'
 import type { Log } from '../services/base.ts'
 import type { AttemptInput, DeliverInput, DeliverVerdict, QueueInput, QueueVerdict, RetireInput } from './deliver.ts'
 import type {
-  DsnComposeInput, DsnComposeVerdict, DsnMatchInput, DsnMatchVerdict, ReportDueInput, ReportDueVerdict, ReportReceivedInput,
-  ReportReceivedVerdict, WebhookComposeInput, WebhookComposeVerdict, WebhookSendInput, WebhookSendVerdict,
+  DsnComposeInput,
+  DsnComposeVerdict,
+  DsnMatchInput,
+  DsnMatchVerdict,
+  ReportDueInput,
+  ReportDueVerdict,
+  ReportReceivedInput,
+  ReportReceivedVerdict,
+  WebhookComposeInput,
+  WebhookComposeVerdict,
+  WebhookSendInput,
+  WebhookSendVerdict,
 } from './notify.ts'
-import type { ConnectVerdict, DataVerdict, ReceiveConnect, ReceiveData, ReceiveDone, ReceiveMail, ReceiveRcpt } from './receive.ts'
+import type {
+  ConnectVerdict,
+  DataVerdict,
+  ReceiveConnect,
+  ReceiveData,
+  ReceiveDone,
+  ReceiveMail,
+  ReceiveRcpt,
+} from './receive.ts'
 
 /** Hook name → what the handler gets and may return. `void` (undefined) always means pass. */
 export interface HookTypes {
@@ -47,9 +65,12 @@ export interface HandlerContext {
   readonly eventId?: string
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement must compile
 type Answer<V> = [V] extends [never] ? void : V | void
 
-export type HandlerFunction<H extends HookName> = (input: HookInput<H> & HandlerContext) => Answer<HookVerdict<H>> | Promise<Answer<HookVerdict<H>>>
+export type HandlerFunction<H extends HookName> = (
+  input: HookInput<H> & HandlerContext,
+) => Answer<HookVerdict<H>> | Promise<Answer<HookVerdict<H>>>
 
 export interface HandlerSpec<H extends HookName> {
   readonly handler: HandlerFunction<H>

@@ -1,42 +1,108 @@
 // Verdicts: what decide handlers return. Each is a plain object with a `kind`; the functions below make them.
 // `undefined` is the same as pass().
-import type { Category } from './handler.ts'
+
 import type { SmtpReply } from '../model/reply.ts'
+import type { Category } from './handler.ts'
 
 /** No opinion: the mail flow goes on. */
-export interface Pass { readonly kind: 'pass' }
+export interface Pass {
+  readonly kind: 'pass'
+}
 /** Handlers of these categories that come later are skipped, unless they are mandatory. */
-export interface Exempt { readonly kind: 'exempt'; readonly categories: readonly Category[]; readonly reason: string }
+export interface Exempt {
+  readonly kind: 'exempt'
+  readonly categories: readonly Category[]
+  readonly reason: string
+}
 /** Refused for now (4yz): the peer may try again. */
-export interface Defer { readonly kind: 'defer'; readonly reply: SmtpReply; readonly reason?: string }
+export interface Defer {
+  readonly kind: 'defer'
+  readonly reply: SmtpReply
+  readonly reason?: string
+}
 /** Refused for good (5yz). */
-export interface Reject { readonly kind: 'reject'; readonly reply: SmtpReply; readonly reason?: string }
+export interface Reject {
+  readonly kind: 'reject'
+  readonly reply: SmtpReply
+  readonly reason?: string
+}
 /** Accepted with keywords set on the stored message; several handlers' keywords add up. */
-export interface Tag { readonly kind: 'tag'; readonly keywords: readonly string[]; readonly reason?: string }
+export interface Tag {
+  readonly kind: 'tag'
+  readonly keywords: readonly string[]
+  readonly reason?: string
+}
 /** Accepted, but filed in the Junk mailbox. */
-export interface Quarantine { readonly kind: 'quarantine'; readonly reason: string }
+export interface Quarantine {
+  readonly kind: 'quarantine'
+  readonly reason: string
+}
 /** Stays in the queue, not tried until released. */
-export interface Hold { readonly kind: 'hold'; readonly reason: string }
+export interface Hold {
+  readonly kind: 'hold'
+  readonly reason: string
+}
 /** Not taken into the queue; the whole submission is refused with this reply. */
-export interface Refuse { readonly kind: 'refuse'; readonly reply: SmtpReply; readonly reason?: string }
+export interface Refuse {
+  readonly kind: 'refuse'
+  readonly reply: SmtpReply
+  readonly reason?: string
+}
 /** Deliver through the named transport. */
-export interface Route { readonly kind: 'route'; readonly transport: string; readonly reason?: string }
+export interface Route {
+  readonly kind: 'route'
+  readonly transport: string
+  readonly reason?: string
+}
 /** Not before `until` (milliseconds since the epoch); does not count as an attempt. */
-export interface Postpone { readonly kind: 'postpone'; readonly until: number; readonly reason: string }
+export interface Postpone {
+  readonly kind: 'postpone'
+  readonly until: number
+  readonly reason: string
+}
 /** Leaves the queue now; `status` tells the history why. */
-export interface Fail { readonly kind: 'fail'; readonly reply: SmtpReply; readonly reason?: string; readonly status: 'failed' | 'suppressed' }
+export interface Fail {
+  readonly kind: 'fail'
+  readonly reply: SmtpReply
+  readonly reason?: string
+  readonly status: 'failed' | 'suppressed'
+}
 /** Changes to a draft. */
-export interface Patch<T> { readonly kind: 'patch'; readonly changes: Partial<T>; readonly reason?: string }
+export interface Patch<T> {
+  readonly kind: 'patch'
+  readonly changes: Partial<T>
+  readonly reason?: string
+}
 /** Do not send this one. */
-export interface Skip { readonly kind: 'skip'; readonly reason: string }
+export interface Skip {
+  readonly kind: 'skip'
+  readonly reason: string
+}
 /** No DSN for this. */
-export interface Withhold { readonly kind: 'withhold'; readonly reason: string }
+export interface Withhold {
+  readonly kind: 'withhold'
+  readonly reason: string
+}
 /** This incoming report is about that queued or retired recipient. */
-export interface Match<E> { readonly kind: 'match'; readonly queueId: number; readonly event: E; readonly reason?: string }
+export interface Match<E> {
+  readonly kind: 'match'
+  readonly queueId: number
+  readonly event: E
+  readonly reason?: string
+}
 /** A report to send. */
-export interface Draft<T> { readonly kind: 'draft'; readonly draft: T; readonly reason?: string }
+export interface Draft<T> {
+  readonly kind: 'draft'
+  readonly draft: T
+  readonly reason?: string
+}
 /** An incoming report, understood. */
-export interface Accept<T> { readonly kind: 'accept'; readonly report: string; readonly rows: readonly T[]; readonly reason?: string }
+export interface Accept<T> {
+  readonly kind: 'accept'
+  readonly report: string
+  readonly rows: readonly T[]
+  readonly reason?: string
+}
 
 export const pass = (): Pass => ({ kind: 'pass' })
 export const exempt = (v: { categories: readonly Category[]; reason: string }): Exempt => ({ kind: 'exempt', ...v })
@@ -50,7 +116,11 @@ export const reject = (text: string, v: { code?: number; enhanced?: string; reas
   reply: { code: v.code ?? 550, enhanced: v.enhanced ?? '5.7.1', text },
   ...(v.reason === undefined ? {} : { reason: v.reason }),
 })
-export const tag = (keywords: readonly string[], reason?: string): Tag => ({ kind: 'tag', keywords, ...(reason === undefined ? {} : { reason }) })
+export const tag = (keywords: readonly string[], reason?: string): Tag => ({
+  kind: 'tag',
+  keywords,
+  ...(reason === undefined ? {} : { reason }),
+})
 export const quarantine = (reason: string): Quarantine => ({ kind: 'quarantine', reason })
 export const hold = (reason: string): Hold => ({ kind: 'hold', reason })
 export const refuse = (text: string, v: { code?: number; enhanced?: string; reason?: string } = {}): Refuse => ({
@@ -58,17 +128,42 @@ export const refuse = (text: string, v: { code?: number; enhanced?: string; reas
   reply: { code: v.code ?? 550, enhanced: v.enhanced ?? '5.7.1', text },
   ...(v.reason === undefined ? {} : { reason: v.reason }),
 })
-export const route = (transport: string, reason?: string): Route => ({ kind: 'route', transport, ...(reason === undefined ? {} : { reason }) })
+export const route = (transport: string, reason?: string): Route => ({
+  kind: 'route',
+  transport,
+  ...(reason === undefined ? {} : { reason }),
+})
 export const postpone = (until: number, reason: string): Postpone => ({ kind: 'postpone', until, reason })
-export const fail = (text: string, v: { code?: number; enhanced?: string; reason?: string; status?: 'failed' | 'suppressed' } = {}): Fail => ({
+export const fail = (
+  text: string,
+  v: { code?: number; enhanced?: string; reason?: string; status?: 'failed' | 'suppressed' } = {},
+): Fail => ({
   kind: 'fail',
   reply: { code: v.code ?? 550, enhanced: v.enhanced ?? '5.7.1', text },
   status: v.status ?? 'failed',
   ...(v.reason === undefined ? {} : { reason: v.reason }),
 })
-export const patch = <T>(changes: Partial<T>, reason?: string): Patch<T> => ({ kind: 'patch', changes, ...(reason === undefined ? {} : { reason }) })
+export const patch = <T>(changes: Partial<T>, reason?: string): Patch<T> => ({
+  kind: 'patch',
+  changes,
+  ...(reason === undefined ? {} : { reason }),
+})
 export const skip = (reason: string): Skip => ({ kind: 'skip', reason })
 export const withhold = (reason: string): Withhold => ({ kind: 'withhold', reason })
-export const match = <E>(queueId: number, event: E, reason?: string): Match<E> => ({ kind: 'match', queueId, event, ...(reason === undefined ? {} : { reason }) })
-export const draft = <T>(value: T, reason?: string): Draft<T> => ({ kind: 'draft', draft: value, ...(reason === undefined ? {} : { reason }) })
-export const accept = <T>(report: string, rows: readonly T[], reason?: string): Accept<T> => ({ kind: 'accept', report, rows, ...(reason === undefined ? {} : { reason }) })
+export const match = <E>(queueId: number, event: E, reason?: string): Match<E> => ({
+  kind: 'match',
+  queueId,
+  event,
+  ...(reason === undefined ? {} : { reason }),
+})
+export const draft = <T>(value: T, reason?: string): Draft<T> => ({
+  kind: 'draft',
+  draft: value,
+  ...(reason === undefined ? {} : { reason }),
+})
+export const accept = <T>(report: string, rows: readonly T[], reason?: string): Accept<T> => ({
+  kind: 'accept',
+  report,
+  rows,
+  ...(reason === undefined ? {} : { reason }),
+})

@@ -43,7 +43,12 @@ export interface CommandInput {
 
 /** Rows make a table, or with --json an array of objects; a value is printed as JSON; text as it is. */
 export type CommandResult =
-  | { readonly kind: 'rows'; readonly columns: readonly string[]; readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly more?: boolean }
+  | {
+      readonly kind: 'rows'
+      readonly columns: readonly string[]
+      readonly rows: readonly Readonly<Record<string, unknown>>[]
+      readonly more?: boolean
+    }
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly failed?: boolean }
 

@@ -40,7 +40,13 @@ export type Resolution =
   | { readonly kind: 'disabled'; readonly domain: DomainInfo }
   | { readonly kind: 'unknown'; readonly domain: DomainInfo }
   | AccountResolution
-  | { readonly kind: 'alias'; readonly address: string; readonly members: readonly AccountResolution[]; readonly postPublic: boolean; readonly allowMsgFrom: boolean }
+  | {
+      readonly kind: 'alias'
+      readonly address: string
+      readonly members: readonly AccountResolution[]
+      readonly postPublic: boolean
+      readonly allowMsgFrom: boolean
+    }
 
 export interface AccountResolution {
   readonly kind: 'account'
@@ -70,7 +76,16 @@ export type LoginResult =
   | { readonly ok: false; readonly result: LoginFailure; readonly reply: SmtpReply }
 
 /** Why a login failed, as recorded; the peer is told less. */
-export type LoginFailure = 'baduser' | 'badpassword' | 'badcreds' | 'badchanbind' | 'badprotocol' | 'logindisabled' | 'toomany' | 'error' | 'aborted'
+export type LoginFailure =
+  | 'baduser'
+  | 'badpassword'
+  | 'badcreds'
+  | 'badchanbind'
+  | 'badprotocol'
+  | 'logindisabled'
+  | 'toomany'
+  | 'error'
+  | 'aborted'
 
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Buffer }

@@ -2,8 +2,8 @@
 import { defineService, type ServiceToken } from '../define/service.ts'
 import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
-import type { TlsFacts } from '../model/session.ts'
 import { MailError, type SmtpReply } from '../model/reply.ts'
+import type { TlsFacts } from '../model/session.ts'
 
 /** One copy of a message for one account. */
 export interface LocalDelivery {
@@ -132,7 +132,10 @@ export interface MailStore {
   setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>
   subscribe(name: string, subscribed: boolean): Promise<void>
   /** By uid ascending, from `after` (exclusive). */
-  messages(mailboxId: number, options: { readonly limit: number; readonly after?: number; readonly changedSince?: number }): Promise<MailboxMessage[]>
+  messages(
+    mailboxId: number,
+    options: { readonly limit: number; readonly after?: number; readonly changedSince?: number },
+  ): Promise<MailboxMessage[]>
   /** Adds a message that did not come in by delivery: IMAP APPEND, Sent copies, drafts. */
   append(message: AppendMessage): Promise<MailboxMessage>
   /** Sets and clears flags and keywords; returns the messages that changed. `unchangedSince`: RFC 7162 §3.1.3, others are returned in `modified`. */
@@ -170,15 +173,45 @@ export interface FlagChange {
 /** One change to an account's store, in commit order; also kept in a log by modseq. */
 export type Change =
   /** A message appeared in a mailbox. */
-  | { readonly kind: 'add'; readonly modseq: number; readonly mailboxId: number; readonly uid: number; readonly id: number }
+  | {
+      readonly kind: 'add'
+      readonly modseq: number
+      readonly mailboxId: number
+      readonly uid: number
+      readonly id: number
+    }
   /** Messages left a mailbox; uids ascending. */
-  | { readonly kind: 'remove'; readonly modseq: number; readonly mailboxId: number; readonly uids: readonly number[]; readonly ids: readonly number[] }
+  | {
+      readonly kind: 'remove'
+      readonly modseq: number
+      readonly mailboxId: number
+      readonly uids: readonly number[]
+      readonly ids: readonly number[]
+    }
   /** Flags or keywords of a message changed. */
-  | { readonly kind: 'flags'; readonly modseq: number; readonly mailboxId: number; readonly uid: number; readonly id: number }
+  | {
+      readonly kind: 'flags'
+      readonly modseq: number
+      readonly mailboxId: number
+      readonly uid: number
+      readonly id: number
+    }
   /** A thread was muted or collapsed, or the reverse. */
-  | { readonly kind: 'thread'; readonly modseq: number; readonly threadId: number; readonly muted: boolean; readonly collapsed: boolean }
+  | {
+      readonly kind: 'thread'
+      readonly modseq: number
+      readonly threadId: number
+      readonly muted: boolean
+      readonly collapsed: boolean
+    }
   /** A mailbox was made, renamed, removed, or its roles, keywords or subscription changed. */
-  | { readonly kind: 'mailbox'; readonly modseq: number; readonly mailboxId: number; readonly name: string; readonly removed: boolean }
+  | {
+      readonly kind: 'mailbox'
+      readonly modseq: number
+      readonly mailboxId: number
+      readonly name: string
+      readonly removed: boolean
+    }
 
 /** A reader of the change feed that takes changes when it can show them, as IMAP must. */
 export interface ChangeSession {
@@ -198,7 +231,16 @@ export interface ChangeSession {
  * - `quota`: more bytes than allowed. `limit`: more mailboxes, keywords or uids than allowed.
  * - `keyword`: not an allowed keyword. `same`: the message is there already.
  */
-export type MailboxProblem = 'exists' | 'missing' | 'name' | 'inbox' | 'children' | 'quota' | 'limit' | 'keyword' | 'same'
+export type MailboxProblem =
+  | 'exists'
+  | 'missing'
+  | 'name'
+  | 'inbox'
+  | 'children'
+  | 'quota'
+  | 'limit'
+  | 'keyword'
+  | 'same'
 
 /** What the methods of `MailStore` throw for requests that cannot be done; nothing was changed then. */
 export class MailboxError extends MailError {

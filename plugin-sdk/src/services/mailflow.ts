@@ -35,12 +35,18 @@ export interface ReceiveSession {
 
 export interface Receiver {
   /** Runs onReceive.connect; `reply` is set when the peer must be sent away. */
-  open(info: SessionInfo, signal: AbortSignal): Promise<{ readonly session: ReceiveSession; readonly reply?: SmtpReply }>
+  open(
+    info: SessionInfo,
+    signal: AbortSignal,
+  ): Promise<{ readonly session: ReceiveSession; readonly reply?: SmtpReply }>
   /**
    * Delivers a batch to recipients of ours as if it came in over SMTP: all receive hooks run, one result per job. Used by
    * transports that end on this machine.
    */
-  replay(batch: DeliveryBatch, options: { readonly listener: string; readonly signal: AbortSignal }): Promise<DeliveryResult[]>
+  replay(
+    batch: DeliveryBatch,
+    options: { readonly listener: string; readonly signal: AbortSignal },
+  ): Promise<DeliveryResult[]>
 }
 
 export interface SubmitMessage {

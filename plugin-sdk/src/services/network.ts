@@ -38,7 +38,12 @@ export interface DnsRecords {
   readonly PTR: string
   readonly NS: string
   readonly SOA: { readonly mname: string; readonly serial: number; readonly minimum: number }
-  readonly TLSA: { readonly usage: number; readonly selector: number; readonly matchingType: number; readonly data: Buffer }
+  readonly TLSA: {
+    readonly usage: number
+    readonly selector: number
+    readonly matchingType: number
+    readonly data: Buffer
+  }
   readonly SRV: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }
 }
 

@@ -110,7 +110,10 @@ export interface QueueRepository {
   /** Records what became of a registered attempt and ends the lease. */
   finish(updates: readonly JobUpdate[]): Promise<void>
   /** Sets the given fields of jobs and ends their leases. Returns how many there were. */
-  set(filter: QueueFilter, fields: Partial<Pick<Job, 'due' | 'hold' | 'transport' | 'requireTls' | 'maxAttempts'>>): Promise<number>
+  set(
+    filter: QueueFilter,
+    fields: Partial<Pick<Job, 'due' | 'hold' | 'transport' | 'requireTls' | 'maxAttempts'>>,
+  ): Promise<number>
   /** Appends an entry without an attempt: an operator's or a policy's decision; ends the lease. */
   note(id: number, entry: Attempt, fields: Partial<Pick<Job, 'due' | 'hold'>>): Promise<void>
   /** Ends every lease: at start, since a lease of a process that is gone protects nothing. */

@@ -140,7 +140,14 @@ const running = (a: Attempt | undefined): boolean => a?.outcome === 'running'
 
 function fromQueue(job: Job): Queued {
   const state = running(job.results.at(-1)) ? 'trying' : job.hold ? 'held' : 'waiting'
-  return { address: formatAddress(job.recipient), state, queueId: job.id, due: job.due, attempts: job.results, trace: [] }
+  return {
+    address: formatAddress(job.recipient),
+    state,
+    queueId: job.id,
+    due: job.due,
+    attempts: job.results,
+    trace: [],
+  }
 }
 
 function fromHistory(row: Retired): Queued {
