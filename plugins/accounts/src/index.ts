@@ -60,6 +60,7 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
     let saltKey = Buffer.alloc(0)
     let fromConfig: ReadonlyMap<string, Credential> = new Map()
 
+    const renewals = new Set<Promise<void>>()
     const renew = async (account: string, old: Credential, password: string): Promise<void> => {
       try {
         await registry.replaceVerifier(account, old, await makeVerifier(password, argon2, random))
@@ -74,7 +75,10 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
       attempts,
       lookup: () => registry.lookup,
       credentialOf: account => fromConfig.get(account) ?? registry.credential(account),
-      renew: (account, old, password) => void renew(account, old, password),
+      renew: (account, old, password) => {
+        const renewal = renew(account, old, password).finally(() => renewals.delete(renewal))
+        renewals.add(renewal)
+      },
       saltKey: () => saltKey,
     })
     const context: CommandContext = {
@@ -104,6 +108,7 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
         attempts.start()
       },
       stop: async () => {
+        await Promise.all(renewals)
         await attempts.stop()
         await registry.stop()
       },

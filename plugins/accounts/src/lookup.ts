@@ -102,9 +102,9 @@ export class Lookup {
   }
 
   /** The spelling under which two names of one mailbox are the same text. */
-  canonical(path: Path): string {
-    const rules = this.#domains.get(path.domain)?.info ?? { separators: [], caseSensitive: false }
-    return addressText({ localpart: canonicalLocalpart(rules, path.localpart), domain: path.domain })
+  canonical({ localpart, domain }: { readonly localpart: string | null; readonly domain: string }): string {
+    const rules = this.#domains.get(domain)?.info ?? { separators: [], caseSensitive: false }
+    return addressText({ localpart: localpart === null ? null : canonicalLocalpart(rules, localpart), domain })
   }
 
   maySendAs(account: string, path: Path): boolean {

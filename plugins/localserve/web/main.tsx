@@ -131,7 +131,7 @@ addEventListener('keydown', event => {
   else if (event.key === 'k' || event.key === 'ArrowUp') move(-1)
   else if (event.key === '/') document.getElementById('filter')?.focus()
   else if (event.key === '?') help.value = !help.value
-  else if (chosen !== undefined && detail.value !== undefined && available(chosen.tab, detail.value))
+  else if (chosen !== undefined && selected.value !== undefined && available(chosen.tab, detail.value))
     tab.value = chosen.tab
   else return
   event.preventDefault()

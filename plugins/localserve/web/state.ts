@@ -85,9 +85,9 @@ async function loadDetail(id: number): Promise<void> {
   if (first && !available(tab.value, got)) tab.value = 'text'
 }
 
-/** Whether the message has something to show under the tab. */
-export function available(which: Tab, message: MessageDetail): boolean {
-  return which === 'html' ? message.hasHtml : true
+/** Whether the message has something to show under the tab; one that is still loading may have. */
+export function available(which: Tab, message: MessageDetail | undefined): boolean {
+  return which === 'html' && message !== undefined ? message.hasHtml : true
 }
 
 export function open(id: number): void {

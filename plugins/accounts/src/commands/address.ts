@@ -10,6 +10,8 @@ const ADDRESS_ARGUMENT = {
   name: 'address',
   help: 'such as alice@example.org, or @example.org for all others of a domain',
 }
+type Own = Pick<AddressEntry, 'localpart' | 'domain'>
+
 /** Queued messages that are looked through for the address. */
 const LOOKED_AT = 1000
 
@@ -44,12 +46,13 @@ export function addressCommands(context: CommandContext): readonly Command[] {
       run: async ({ arguments: [name = '', text = ''], flags }) => {
         const account = findAccount(context, name)
         mustBeStored(account, `account ${name}`, 'add the address')
-        const address = addressText(value(parseOwnAddress(text)))
+        const own = value(parseOwnAddress(text))
+        const address = addressText(own)
         const mailbox = String(flags.get('mailbox') ?? DEFAULT_MAILBOX)
         refuseIf(
           mailbox === '' ? '--mailbox is empty; leave it out for Inbox' : plainTextProblem(mailbox, MAILBOX_LENGTH),
         )
-        mustBeFree(context, address)
+        mustBeFree(context, own)
         const row: AddressRow = { address, account: name, mailbox }
         await registry.change(async db => void (await db<AddressRow>(ADDRESS).insert(row)))
         return { kind: 'text', text: `${address} belongs to ${name}` }
@@ -93,10 +96,14 @@ export function addressCommands(context: CommandContext): readonly Command[] {
   }
 }
 
-export function mustBeFree({ registry }: CommandContext, address: string): void {
-  const { addresses, aliases } = registry.lookup.entries
-  const owner = addresses.find(a => addressText(a) === address)
-  if (owner !== undefined) throw new UsageError(`${address} belongs to account ${owner.account} already`)
-  if (aliases.some(a => addressText(a) === address))
-    throw new UsageError(`${address} is an alias; remove it first: mox alias remove ${address}`)
+/** Also for another spelling of the same address. */
+export function mustBeFree({ registry }: CommandContext, address: Own): void {
+  const { entries } = registry.lookup
+  const key = registry.lookup.canonical(address)
+  const same = (entry: Own): boolean => registry.lookup.canonical(entry) === key
+  const owner = entries.addresses.find(same)
+  if (owner !== undefined) throw new UsageError(`${addressText(owner)} belongs to account ${owner.account} already`)
+  const alias = entries.aliases.find(same)
+  if (alias !== undefined)
+    throw new UsageError(`${addressText(alias)} is an alias; remove it first: mox alias remove ${addressText(alias)}`)
 }

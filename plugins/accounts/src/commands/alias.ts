@@ -56,12 +56,13 @@ export function aliasCommands(context: CommandContext): readonly Command[] {
       ],
       offline: true,
       run: async ({ arguments: [text, ...members], flags }) => {
-        const address = addressOf(text)
+        const path = value(parseMailbox(text ?? ''))
+        const address = formatAddress(path)
         if (registry.lookup.entries.aliases.some(a => addressText(a) === address))
           throw new UsageError(
             `alias ${address} is there already; add members with: mox alias addmember ${address} MEMBER`,
           )
-        mustBeFree(context, address)
+        mustBeFree(context, path)
         const flag = (name: string): number => (flags.get(name) === true ? 1 : 0)
         const row: AliasRow = {
           address,
