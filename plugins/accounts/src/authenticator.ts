@@ -95,8 +95,8 @@ export class Authenticator {
     const prepared = preparePassword(password)
     const { account, credential } = identity
     // What cannot be a password is judged as one, so that it takes as long.
-    const known = prepared === null ? undefined : credential
-    const right = await passwords.check(known, prepared ?? '', () => limits.take(context.remoteIp))
+    const who = prepared === null || credential === undefined ? identity.canonical : credential
+    const right = await passwords.check(who, prepared ?? '', () => limits.take(context.remoteIp))
     if (account === undefined) return { result: 'baduser', identity }
     if (!right || prepared === null || credential === undefined) return { result: 'badpassword', identity }
     if (credential.outdated) this.deps.renew(account.name, credential, prepared)

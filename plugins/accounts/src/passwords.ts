@@ -28,12 +28,15 @@ export class Passwords {
   }
 
   /**
-   * Whether a prepared password is right; undefined credential: nobody's. `begin` runs before a password is judged that is
-   * neither remembered nor being checked already; what it returns runs when the password was right or could not be checked.
+   * Whether a prepared password is right; `who` is a credential, or the name that has none. `begin` runs before a password is
+   * judged that is neither remembered nor being checked already; what it returns runs when the password was right or could
+   * not be checked.
    */
-  async check(credential: Credential | undefined, password: string, begin: () => () => void): Promise<boolean> {
+  async check(who: Credential | string, password: string, begin: () => () => void): Promise<boolean> {
+    // Also for names that nobody has: if they shared computations, that would tell them from others.
+    const [kind, id, credential] = typeof who === 'string' ? ['name', who] : ['credential', who.id, who]
     const key = createHmac('sha256', this.#key)
-      .update(`${credential?.id ?? ''}\0${password}`)
+      .update(JSON.stringify([kind, id, password]))
       .digest('base64')
     const until = this.#right.get(key)
     if (until !== undefined && until > this.#clock.now()) return true

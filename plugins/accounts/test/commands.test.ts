@@ -1,5 +1,8 @@
 // The commands on a real database: rows, refusals that say what to do, and that a change is in use at once and after a
 // restart.
+import { createHash } from 'node:crypto'
+import type { StoredMessage } from '@mox/plugin-sdk'
+import type { Path } from '@mox/plugin-sdk/mail'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseSize } from '../src/commands/account.ts'
 import { GENERATED_LENGTH, generatePassword } from '../src/commands/password.ts'
@@ -250,6 +253,35 @@ test('removing an account', async () => {
   expect(await login('erin@gone.example', 'erins password')).toBe('535 badpassword')
   await done('account remove erin', /removed/)
   await done('domain remove gone.example', /removed/)
+})
+
+test('messages in the queue keep their account and address', async () => {
+  await world.mox('account add fred fred@example.org')
+  await world.mox('address add fred freddy@example.org')
+  const from: Path = { localpart: 'freddy', domain: 'example.org' }
+  const { storage } = world
+  const id = await storage.write(async () => {
+    const writer = storage.content.writer()
+    await writer.write(Buffer.from('text'))
+    const contentId = await storage.content.keep(await writer.finish(createHash('sha256').update('text').digest()))
+    const message: Omit<StoredMessage, 'id'> = {
+      ...{ kind: 'submission', source: 'submission', prefix: Buffer.alloc(0), contentId, remoteIp: '', helo: '' },
+      ...{ protocol: 'ESMTP', recipients: ['x@example.com'], facts: {}, trace: [], account: 'fred', reversePath: from },
+      ...{ receivedAt: 0, messageIdHeader: '', subject: '', size: 4, has8bit: false, smtputf8: false },
+    }
+    const messageId = await storage.messages.add(message)
+    const recipient: Path = { localpart: 'x', domain: 'example.com' }
+    const job = { recipient, recipientDomain: 'example.com', reversePath: from, due: 0, hold: true, maxAttempts: 1 }
+    const [jobId = 0] = await storage.queue.add(messageId, [{ ...job, extra: {} }])
+    return jobId
+  })
+  expect(id).toBeGreaterThan(0)
+  await refused('address remove freddy@example.org', /messages from freddy@example\.org are in the queue .*--force/)
+  await done('address remove fred@example.org', /removed/)
+  await refused('account remove fred', /fred has messages in the queue \(mox queue list --account fred\); wait/)
+  await done('address add fred fred@example.org', /belongs/)
+  await done('address remove freddy@example.org', /removed/, { force: true })
+  await done('account remove fred', /removed fred/, { force: true })
 })
 
 test('the postmaster of the config file stays', async () => {

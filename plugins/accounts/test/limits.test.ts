@@ -89,9 +89,16 @@ test('no limit, and bounded memory', () => {
   const ip = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`
   for (let i = 0; i < COUNTED; i++) limits.take(ip(i))
   expect(limits.limited(ip(0))).toBe(true)
-  limits.take('192.0.2.1')
-  limits.take('192.0.2.1')
-  expect(limits.limited('192.0.2.1')).toBe(true)
+  limits.take('2001:db8::1')
+  expect(limits.limited('2001:db8::1')).toBe(true)
+  // The first one's own entry is gone; its networks are still over their limits.
+  expect(limits.limited(ip(0))).toBe(true)
+  const forgotten = new LoginLimits({ perMinute: 1, perDay: 1 }, clock)
+  const far = (i: number): string => `2001:${i.toString(16)}::1`
+  for (let i = 0; i < COUNTED; i++) forgotten.take(far(i))
+  expect(forgotten.limited(far(0))).toBe(true)
+  forgotten.take('192.0.2.1')
+  expect([forgotten.limited(far(0)), forgotten.limited(far(1))]).toEqual([false, true])
 })
 
 test('over the whole plugin', async () => {

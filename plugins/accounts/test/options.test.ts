@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest'
 import {
   ACCOUNT_NAME_LENGTH,
   ALIAS_MEMBERS,
+  FULL_NAME_LENGTH,
   LOGIN_DISABLED_LENGTH,
+  MAILBOX_LENGTH,
   SEPARATOR_LENGTH,
   SEPARATORS,
 } from '../src/fields.ts'
@@ -90,6 +92,11 @@ test('names and addresses', () => {
   check(account({ loginDisabled: 'x'.repeat(LOGIN_DISABLED_LENGTH - 1) }))
   check(account({ loginDisabled: 'x'.repeat(LOGIN_DISABLED_LENGTH) }), /loginDisabled: what the user is told must be/)
   check(account({ loginDisabled: 'é' }), /loginDisabled/)
+  check(account({ fullName: 'x'.repeat(FULL_NAME_LENGTH) }))
+  check(account({ fullName: 'x'.repeat(FULL_NAME_LENGTH + 1) }), /fullName: must be at most/)
+  const filed = (mailbox: string): object => account({ addresses: [{ address: 'a@example.org', mailbox }] })
+  check(filed('x'.repeat(MAILBOX_LENGTH)))
+  check(filed('x'.repeat(MAILBOX_LENGTH + 1)), /addresses\.0/)
 })
 
 test('separators', () => {

@@ -1,6 +1,6 @@
 // Records of logins: merged, written later, kept for 30 days, capped for each account.
 import { expect, test } from 'vitest'
-import { FAILED_PER_ACCOUNT, FLUSH_MS, KEEP_DAYS, TEXT_LENGTH } from '../src/attempts.ts'
+import { FAILED_PER_ACCOUNT, FLUSH_MS, KEEP_DAYS, PENDING, TEXT_LENGTH } from '../src/attempts.ts'
 import { LOGIN, type LoginRow } from '../src/schema.ts'
 import { context, openWorld, PASSWORD, type World } from './support/world.ts'
 
@@ -113,5 +113,25 @@ test('at most 10,000 failed ones of an account, oldest first', async () => {
     expect(await failed()).toBe(FAILED_PER_ACCOUNT)
     const ids = await world.storage.db<LoginRow>(LOGIN).whereIn('id', ['0', '1']).select('id')
     expect(ids).toEqual([{ id: '1' }])
+  })
+})
+
+test('a flood is recorded up to a bound, and what is dropped is told', async () => {
+  await withWorld(async world => {
+    const { directory, host } = world
+    // Refused before any hash is computed, and recorded all the same.
+    const attempt = async (i: number): Promise<void> => {
+      await directory.sasl('PLAIN', context({ remoteIp: `10.0.${i >> 8}.${i & 255}` }))?.step(Buffer.from('x'))
+    }
+    const count = async (): Promise<number> =>
+      Number((await world.storage.db<LoginRow>(LOGIN).count({ n: '*' }))[0]?.['n'])
+    for (let i = 0; i < PENDING; i++) await attempt(i)
+    await world.mox('account logins')
+    expect(await count()).toBe(PENDING)
+    expect(host.log.texts('warn').filter(t => t.includes('too many'))).toEqual([])
+    for (let i = 0; i <= PENDING; i++) await attempt(PENDING + i)
+    await world.mox('account logins')
+    expect(await count()).toBe(2 * PENDING)
+    expect(host.log.texts('warn')).toContain('warn login attempts were not recorded: too many')
   })
 })
