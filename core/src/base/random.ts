@@ -1,15 +1,29 @@
-// Randomness from the operating system.
-import { randomBytes } from 'node:crypto'
+// Randomness from the operating system; for what is made often, in larger pieces.
+import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Random } from '@mox/plugin-sdk'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
+/** Bytes fetched at once. */
+const PIECE = 4096
+
 export function createRandom(): Random {
+  const piece = Buffer.alloc(PIECE)
+  let used = PIECE
+  /** Valid until the next call. */
+  const few = (n: number): Buffer => {
+    if (used + n > PIECE) {
+      randomFillSync(piece)
+      used = 0
+    }
+    used += n
+    return piece.subarray(used - n, used)
+  }
   return {
     bytes: n => randomBytes(n),
     // 48 bits, so that every value is exact.
-    number: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-    id: () => base32(randomBytes(16)),
+    number: () => few(6).readUIntBE(0, 6) / 2 ** 48,
+    id: () => base32(few(16)),
   }
 }
 

@@ -25,21 +25,26 @@ interface Batch {
 
 const SENDER_DISABLED: Failure = { enhanced: '4.3.0', text: 'sender domain is disabled' }
 
+/** True when all of it went to transports that end on this machine. */
 export async function deliverGroup(
   deps: StageDeps,
   local: Transport,
   group: JobGroup,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const message = await deps.storage.messages.get(group[0].messageId)
-  if (message === undefined) return holdWithoutMessage(deps, group)
+  if (message === undefined) {
+    await holdWithoutMessage(deps, group)
+    return false
+  }
   const facts = MessageFacts.restored(message.facts)
   const decided: Decided[] = []
   for (const job of group) decided.push(await decide(deps, job, facts, signal))
   // Handlers that were cut off by the stop have decided nothing; the recipients are due again at the next start.
   signal.throwIfAborted()
   const batches = await deps.storage.write(() => register(deps, decided, facts))
-  await Promise.all(batches.map(batch => attempt(deps, local, batch, message, facts, signal)))
+  const here = await Promise.all(batches.map(batch => attempt(deps, local, batch, message, facts, signal)))
+  return here.length > 0 && here.every(Boolean)
 }
 
 /** Never expected. Waiting for an operator neither loses nor repeats anything. */
@@ -98,7 +103,7 @@ async function attempt(
   message: StoredMessage,
   facts: MessageFacts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const [first, ...rest] = begun
   const { prefix, contentId } = message
   const batch = {
@@ -116,4 +121,5 @@ async function attempt(
   const failure = name === NO_TRANSPORT ? SENDER_DISABLED : unknown
   const results = await runTransport(deps, transport, batch, signal, failure)
   await record(deps, begun, results, facts, signal)
+  return transport?.here === true
 }

@@ -4,5 +4,9 @@ import type { Receiver, Transport } from '@mox/plugin-sdk'
 export const LOCAL = 'local'
 
 export function localTransport(receiver: Receiver): Transport {
-  return { name: LOCAL, deliver: (batch, { signal }) => receiver.replay(batch, { listener: LOCAL, signal }) }
+  return {
+    name: LOCAL,
+    here: true,
+    deliver: (batch, { signal }) => receiver.replay(batch, { listener: LOCAL, signal }),
+  }
 }

@@ -13,6 +13,8 @@ export const RENEW_MS = 2 * 60_000
 export const STORAGE_WAIT_MS = 60_000
 /** Shortest time between two looks that only the timer asks for, while places for what is due are taken. */
 export const SHORTEST_WAIT_MS = 1_000
+/** Domains remembered whose mail stays on this machine. */
+export const HERE_DOMAINS = 10_000
 /** Milliseconds that stop() waits for aborted attempts. */
 export const STOP_GRACE_MS = 5_000
 
@@ -28,6 +30,8 @@ export class Scheduler implements QueueControl {
   readonly #running = new Set<Running>()
   readonly #places = new Map<string, number>()
   readonly #ids = new Set<number>()
+  /** Domains whose last delivery ended on this machine: the limit per domain spares other servers, not us. */
+  readonly #here = new Set<string>()
   readonly #stop = new AbortController()
   #state: 'idle' | 'started' | 'draining' = 'idle'
   #paused = false
@@ -99,7 +103,8 @@ export class Scheduler implements QueueControl {
     try {
       const limit = config.concurrency - this.#running.size
       if (limit > 0) {
-        const places = (domain: string) => config.concurrencyPerDomain - (this.#places.get(domain) ?? 0)
+        const places = (domain: string) =>
+          (this.#here.has(domain) ? config.concurrency : config.concurrencyPerDomain) - (this.#places.get(domain) ?? 0)
         const groups = await storage.write(() => storage.queue.claim({ now, leaseMs: LEASE_MS, limit, places }))
         for (const group of groups) this.#launch(group)
       }
@@ -156,7 +161,9 @@ export class Scheduler implements QueueControl {
     }
     renewLater()
     try {
-      await deliverGroup(this.#deps, this.#local, group, this.#stop.signal)
+      const here = await deliverGroup(this.#deps, this.#local, group, this.#stop.signal)
+      if (!here) this.#here.delete(group[0].recipientDomain)
+      else if (this.#here.size < HERE_DOMAINS) this.#here.add(group[0].recipientDomain)
     } catch (error) {
       // Storage failed, and may fail for these alone: they come back when their lease ends.
       log.error({ err: error, queueIds: ids }, 'delivery could not be carried out')

@@ -96,6 +96,8 @@ export interface DeliveryResult {
 export interface Transport {
   /** What routes and operators call it: "local", "direct". */
   readonly name: string
+  /** Ends on this machine: the limit of deliveries per domain, which spares other servers, does not apply. */
+  readonly here?: true
   /** Delivers; one result per job, in any order. A throw counts as a temporary failure of all. Must end soon after `signal` aborts. */
   deliver(batch: DeliveryBatch, context: { readonly signal: AbortSignal; readonly log: Log }): Promise<DeliveryResult[]>
 }

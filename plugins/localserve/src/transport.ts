@@ -11,6 +11,7 @@ export const LISTENER = 'localserve'
 export function makeTransport(receiver: Receiver, clock: Clock): Transport {
   return {
     name: TRANSPORT,
+    here: true,
     deliver: async (batch, { signal }) => {
       const results: DeliveryResult[] = []
       const deliverable: Job[] = []

@@ -4,7 +4,7 @@ import { compile } from './compile.ts'
 import type { SqlEngine } from './engine.ts'
 import { applyFilter, applyPage, PAGE_LIMIT, scans } from './filters.ts'
 import { rowsOf } from './offload.ts'
-import { type JoinedHistoryRow, joined, resultsText, retiredOf } from './recipient-rows.ts'
+import { type JoinedHistoryRow, joined, joinedBy, resultsText, retiredOf } from './recipient-rows.ts'
 import { HISTORY } from './schema.ts'
 
 export class SqlHistory implements HistoryRepository {
@@ -13,7 +13,7 @@ export class SqlHistory implements HistoryRepository {
 
   constructor(engine: SqlEngine) {
     this.#engine = engine
-    this.#select = compile(engine, (db, p) => joined(db, HISTORY).where('q.id', p('id')))
+    this.#select = compile(engine, (db, p) => joinedBy(db, HISTORY, 'id', p('id')))
   }
 
   async get(id: number): Promise<Retired | undefined> {

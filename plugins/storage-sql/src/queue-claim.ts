@@ -5,7 +5,7 @@
 import type { ClaimJobs, JobGroup, Statement } from '@mox/plugin-sdk'
 import { compile } from './compile.ts'
 import type { SqlEngine } from './engine.ts'
-import { type JoinedQueueRow, jobOf, joined } from './recipient-rows.ts'
+import { type JoinedQueueRow, jobOf, joinedBy } from './recipient-rows.ts'
 import { QUEUE } from './schema.ts'
 
 /** Recipients of one group at most. */
@@ -63,10 +63,9 @@ export class QueueClaims {
         .orderBy(['due', 'id'])
         .limit(HEAD, { skipBinding: true }),
     )
-    this.#one = compile(engine, (db, p) => joined(db, QUEUE).where('q.id', p('id')))
+    this.#one = compile(engine, (db, p) => joinedBy(db, QUEUE, 'id', p('id')))
     this.#siblings = compile(engine, (db, p) =>
-      joined(db, QUEUE)
-        .where('q.batch', p('batch'))
+      joinedBy(db, QUEUE, 'batch', p('batch'))
         .whereRaw('q.hold = 0')
         .where('q.due', '<=', p('now'))
         .where('q.lease', '<=', p('now'))

@@ -29,6 +29,7 @@ import {
   type JoinedQueueRow,
   jobOf,
   joined,
+  joinedBy,
   mapText,
   QUEUE_COLUMNS,
   type QueueRow,
@@ -81,7 +82,7 @@ export class SqlQueue implements QueueRepository {
     this.#insert = compile(engine, (db, p) => db(QUEUE).insert(places(QUEUE_COLUMNS, p)))
     this.#used = compile(engine, (db, p) => db(QUEUE).select('id').where('from_id', p('fromId')))
     this.#usedBefore = compile(engine, (db, p) => db(HISTORY).select('id').where('from_id', p('fromId')))
-    this.#select = compile(engine, (db, p) => joined(db, QUEUE).where('q.id', p('id')))
+    this.#select = compile(engine, (db, p) => joinedBy(db, QUEUE, 'id', p('id')))
     this.#begin = compile(engine, (db, p) =>
       db(QUEUE)
         .where('id', p('id'))

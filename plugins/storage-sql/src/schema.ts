@@ -13,6 +13,12 @@ export const QUEUE = 'mox_queue'
 export const HISTORY = 'mox_history'
 export const OUTBOX = 'mox_outbox'
 
+/** A 64-bit key. In SQLite it is the row's own number, which an `integer` is and a `bigint` is not: that has an index beside. */
+function idColumn(db: Knex, t: Knex.CreateTableBuilder): void {
+  const { dialect } = db.client as { readonly dialect: string }
+  void (dialect === 'sqlite3' ? t.integer('id').primary() : t.bigInteger('id').primary())
+}
+
 /** What stands in the queue and in the history alike. */
 function recipientColumns(t: Knex.CreateTableBuilder): void {
   t.bigInteger('message_id').notNullable()
@@ -54,7 +60,7 @@ export const migrations: readonly Migration[] = [
         t.bigInteger('until').notNullable()
       })
       await db.schema.createTable(CONTENT, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         t.binary('hash').notNullable().unique()
         t.bigInteger('size').notNullable()
         t.integer('refs').notNullable()
@@ -63,11 +69,11 @@ export const migrations: readonly Migration[] = [
         t.index(['id'], 'mox_content_unused', { predicate: db.whereRaw('refs = 0') })
       })
       await db.schema.createTable(CONTENT_DATA, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         t.binary('bytes').notNullable()
       })
       await db.schema.createTable(MESSAGE, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         t.bigInteger('received_at').notNullable().index()
         t.text('kind').notNullable()
         t.text('source').notNullable()
@@ -92,7 +98,7 @@ export const migrations: readonly Migration[] = [
         t.text('trace').notNullable()
       })
       await db.schema.createTable(QUEUE, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         recipientColumns(t)
         t.bigInteger('due').notNullable()
         t.integer('hold').notNullable()
@@ -107,7 +113,7 @@ export const migrations: readonly Migration[] = [
         t.unique(['from_id'], { indexName: 'mox_queue_from_id', predicate: db.whereRaw('from_id is not null') })
       })
       await db.schema.createTable(HISTORY, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         recipientColumns(t)
         t.text('status').notNullable()
         t.bigInteger('last_activity').notNullable().index()
@@ -118,7 +124,7 @@ export const migrations: readonly Migration[] = [
         t.unique(['from_id'], { indexName: 'mox_history_from_id', predicate: db.whereRaw('from_id is not null') })
       })
       await db.schema.createTable(OUTBOX, t => {
-        t.bigInteger('id').primary()
+        idColumn(db, t)
         t.text('event_id').notNullable()
         t.text('hook').notNullable()
         t.text('subscriber').notNullable()

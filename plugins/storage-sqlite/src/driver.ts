@@ -68,6 +68,8 @@ function knexOn(client: DriverName, raw: unknown): Knex {
   } as Knex.Config)
 }
 
+const TRANSACTION = /^(?:savepoint|release|begin immediate|commit)\b[^;]*$/
+
 async function connectBetter(file: string, readOnly: boolean): Promise<Connection> {
   const { default: Database } = await import('better-sqlite3')
   const db = new Database(file, { readonly: readOnly })
@@ -87,7 +89,8 @@ async function connectBetter(file: string, readOnly: boolean): Promise<Connectio
       const { changes, lastInsertRowid } = prepare(sql).run(values)
       return { changes, lastId: Number(lastInsertRowid) }
     },
-    exec: sql => void db.exec(sql),
+    // Savepoints and commits, again and again: prepared like queries. A pragma or several statements are run as they are.
+    exec: sql => void (TRANSACTION.test(sql) ? prepare(sql).run([]) : db.exec(sql)),
     inTransaction: () => db.inTransaction,
     knex: knexOn('better-sqlite3', db),
     close: async () => void db.close(),

@@ -1,5 +1,6 @@
 // Units of work with group commit. Units that wait run one after another in one transaction, each in its own savepoint, and
-// share one commit and one fsync; each resolves only after that commit. Nothing waits for more to come.
+// share one commit and one fsync; each resolves only after that commit. While the event loop has other work, which may bring
+// further units, a group is gathered for a short time; when there is nothing else to do it is committed at once.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '@mox/plugin-sdk'
 import { insufficientStorage, storageFailed } from '@mox/plugin-storage-sql'
@@ -9,6 +10,10 @@ import type { Connection } from './driver.ts'
 /** Units in one commit at most, and milliseconds after which a group takes no more units. */
 export const GROUP_UNITS = 256
 export const GROUP_MS = 4
+
+/** Milliseconds that a group is gathered at most, and the time of a turn of the event loop in which nothing happened. */
+export const GATHER_MS = 4
+const QUIET_TURN_MS = 0.05
 
 /** A unit of work while it runs; nested ones are savepoints of the same. */
 interface Unit {
@@ -97,17 +102,25 @@ export class Units {
   }
 
   async #work(): Promise<void> {
-    // Everything that the sockets bring in this turn of the event loop shares the first group.
-    await new Promise(resolve => setImmediate(resolve))
     while (this.#waiting.length > 0) {
+      await this.#gather()
       const units = this.#waiting
       this.#waiting = []
       const left = await this.#group(units)
       this.#waiting = [...left, ...this.#waiting]
-      // knex over a synchronous driver lives in microtasks: timers and sockets get their turn here.
-      await new Promise(resolve => setImmediate(resolve))
     }
     this.#working = undefined
+  }
+
+  /** Gives timers and sockets their turns, at least one: knex over a synchronous driver lives in microtasks. */
+  async #gather(): Promise<void> {
+    const until = performance.now() + GATHER_MS
+    for (let before = performance.now(); ; ) {
+      await new Promise(resolve => setImmediate(resolve))
+      const now = performance.now()
+      if (now - before < QUIET_TURN_MS || now >= until || this.#waiting.length >= GROUP_UNITS) return
+      before = now
+    }
   }
 
   /** Runs as many of the units as fit, commits, and returns the rest. */
