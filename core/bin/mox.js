@@ -11,7 +11,7 @@ const NEEDED = 24
 const CONDITION = '--conditions=mox-source'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
-const inClone = existsSync(path('../src/cli/main.ts')) && !existsSync(path('../dist/cli/main.js'))
+const inClone = existsSync(path('../src/cli/main.ts'))
 const isOld = Number(process.versions.node.split('.', 1)[0]) < NEEDED
 const ownNode = [
   '../../node_modules/.bin/node',

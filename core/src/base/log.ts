@@ -1,6 +1,6 @@
-// Logs: pino, written to stderr as logfmt (`l=info m="text" pkg=smtp-in key=value`) or as JSON, one line per event. A
-// line is written before the call returns, so that the last words before a crash are there. No value can forge a line:
-// control characters are escaped, long values cut.
+// Logs: pino, written to stderr as logfmt (`l=info m="text" pkg=smtp-in key=value`) or as JSON, one line per event. Warnings
+// and errors are written before the call returns, other lines together at the end of the event loop's turn and at exit. No
+// value can forge a line: control characters are escaped, long values cut.
 import type { Log } from '@mox/plugin-sdk'
 import pino from 'pino'
 import { escapeControl, shorten } from './text.ts'
@@ -46,10 +46,32 @@ export function createLog(options: LogOptions): Log {
   )
 }
 
+let shared: ((line: string) => void) | undefined
+
+/** One writer for the process, however many logs there are. */
 function standardError(): (line: string) => void {
-  const destination = pino.destination({ dest: 2, sync: true })
-  return line => void destination.write(line)
+  shared ??= makeStandardError()
+  return shared
 }
+
+function makeStandardError(): (line: string) => void {
+  const destination = pino.destination({ dest: 2, sync: true })
+  let waiting = ''
+  const flush = (): void => {
+    const lines = waiting
+    waiting = ''
+    if (lines !== '') destination.write(lines)
+  }
+  process.on('exit', flush)
+  return line => {
+    if (waiting === '') setImmediate(flush)
+    waiting += line
+    if (URGENT.test(line)) flush()
+  }
+}
+
+/** Levels that must be there even if the process dies at once. */
+const URGENT = /^(?:\{"l":"|l=)(?:warn|error|fatal)/
 
 /** The message with its causes; the stack as well unless the error is one that people are meant to read. */
 function describeError(error: unknown): unknown {

@@ -1,6 +1,6 @@
 // Checking passwords. A password that was right is remembered for a while by a keyed digest, so that a busy client does not
 // cost an argon2 computation for each login; equal checks at the same time share one. Unknown users cost as much as known ones.
-import { createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock, Random } from '@mox/plugin-sdk'
 import { type Argon2, type Argon2Hash, LANES, MEMORY_KIB, PASSES, SALT_BYTES, TAG_BYTES } from './argon2.ts'
 import type { Credential } from './credential.ts'
@@ -13,7 +13,7 @@ export const REMEMBERED = 10_000
 export class Passwords {
   readonly #argon2: Argon2
   readonly #clock: Clock
-  readonly #key: Buffer
+  readonly #secret: string
   readonly #nobody: Argon2Hash
   /** Digest of credential and password, to the time it ends; oldest first. */
   readonly #right = new Map<string, number>()
@@ -22,7 +22,7 @@ export class Passwords {
   constructor(argon2: Argon2, clock: Clock, random: Random) {
     this.#argon2 = argon2
     this.#clock = clock
-    this.#key = random.bytes(32)
+    this.#secret = random.bytes(32).toString('base64')
     const salt = random.bytes(SALT_BYTES)
     this.#nobody = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES, salt, tag: Buffer.alloc(TAG_BYTES) }
   }
@@ -35,9 +35,8 @@ export class Passwords {
   async check(who: Credential | string, password: string, begin: () => () => void): Promise<boolean> {
     // Also for names that nobody has: if they shared computations, that would tell them from others.
     const [kind, id, credential] = typeof who === 'string' ? ['name', who] : ['credential', who.id, who]
-    const key = createHmac('sha256', this.#key)
-      .update(JSON.stringify([kind, id, password]))
-      .digest('base64')
+    // Stays in memory and is only compared with itself: a hash behind a secret of fixed length is enough.
+    const key = hash('sha256', this.#secret + JSON.stringify([kind, id, password]), 'base64')
     const until = this.#right.get(key)
     if (until !== undefined && until > this.#clock.now()) return true
     const other = this.#checking.get(key)

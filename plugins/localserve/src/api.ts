@@ -7,7 +7,6 @@ import type { QueueControl, StoredMessage } from '@mox/plugin-sdk'
 import { decodeBody, parseStructure, safeFilename, textParts } from '@mox/plugin-sdk/mail'
 import type { Context, Middleware } from 'koa'
 import type { Status } from './api-types.ts'
-import { FRAME_POLICY, safeHtml } from './html.ts'
 import { describeMessage, findPart, listMessages, type Stores, sourceOf } from './view.ts'
 
 /** Streams of changes at the same time; one more is refused with 503. */
@@ -62,6 +61,8 @@ export function pageRoutes(options: ApiOptions): Middleware {
     const { html, attachments } = textParts(parseStructure(bytes))
     if (html === undefined) return ctx.throw(404, 'the message has no HTML part')
     ctx.type = 'text/html; charset=utf-8'
+    // Loaded when first needed: the sanitiser is large, and most messages are looked at without it.
+    const { FRAME_POLICY, safeHtml } = await import('./html.ts')
     ctx.set('Content-Security-Policy', FRAME_POLICY)
     ctx.set('X-Frame-Options', 'SAMEORIGIN')
     ctx.body = safeHtml(bytes, html, attachments)
