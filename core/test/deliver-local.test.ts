@@ -155,3 +155,12 @@ test('a failing storage during the replay is temporary, and the next attempt del
   assert.deepEqual(states(world), ['bob@here.test delivered 250 2.6.0'])
   assert.equal(world.filed.length, 1)
 })
+
+test('the attempt tells what the receive hooks said, each recipient its own', async () => {
+  const world = await run(['bob@here.test', 'ann@here.test'], { handlers: { 'onReceive.rcpt': () => undefined } })
+  for (const row of world.storage.snapshot().history.values()) {
+    const said = row.results.at(-1)?.trace?.map(({ hook, recipient }) => `${hook} ${recipient}`)
+    assert.deepEqual(said, [`onReceive.rcpt ${addressOf(row)}`])
+  }
+  assert.equal(world.storage.snapshot().history.size, 2)
+})

@@ -68,6 +68,7 @@ function finish(
     ...(remoteHost === undefined ? {} : { remoteHost }),
     ...(remoteIp === undefined ? {} : { remoteIp }),
     ...(tls === undefined ? {} : { tls }),
+    ...(result.trace === undefined ? {} : { trace: [...(attempt.trace ?? []), ...result.trace] }),
   }
   const last = isLast(deps.config.retrySchedule, attempt.number, job.maxAttempts)
   const final = outcome !== 'temporary' || last

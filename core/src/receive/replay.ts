@@ -1,8 +1,8 @@
 // Delivery from the queue to our own users: a session of this process, with all receive hooks, over content that is in
 // the store already. May be repeated: copies are recognised by their queue id, so that a crash before the recipient left
 // the queue does not deliver twice.
-import type { DeliveryBatch, DeliveryResult, Job, SessionInfo, SmtpReply } from '@mox/plugin-sdk'
-import { IngressReader } from '@mox/plugin-sdk/mail'
+import type { DeliveryBatch, DeliveryResult, Job, SessionInfo, SmtpReply, TraceEntry } from '@mox/plugin-sdk'
+import { formatAddress, IngressReader } from '@mox/plugin-sdk/mail'
 import type { StageDeps } from '../stages.ts'
 import { accept } from './accept.ts'
 import { openSession } from './receiver.ts'
@@ -68,7 +68,21 @@ async function replayTransaction(
     const outcome = outcomes[index]
     if (job !== undefined && outcome !== undefined) results.push(result(job, isPositive(outcome) ? answer : outcome))
   }
-  return results
+  return withTrace(results, jobs, transaction.scope.trace)
+}
+
+/** Each result with what the receive hooks said about its recipient or about all. */
+function withTrace(
+  results: readonly DeliveryResult[],
+  jobs: readonly Job[],
+  entries: readonly TraceEntry[],
+): DeliveryResult[] {
+  if (entries.length === 0) return [...results]
+  const addresses = new Map(jobs.map(({ id, recipient }) => [id, formatAddress(recipient)]))
+  return results.map(one => ({
+    ...one,
+    trace: entries.filter(({ recipient }) => recipient === undefined || recipient === addresses.get(one.id)),
+  }))
 }
 
 function sessionInfo(deps: StageDeps, listener: string): SessionInfo {

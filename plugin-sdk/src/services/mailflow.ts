@@ -6,6 +6,7 @@ import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envel
 import type { Job, MessageInfo, Outcome } from '../model/job.ts'
 import type { SmtpReply } from '../model/reply.ts'
 import type { SessionInfo, TlsFacts } from '../model/session.ts'
+import type { TraceEntry } from '../model/trace.ts'
 import type { Log } from './base.ts'
 import type { QueueFilter } from './repositories.ts'
 
@@ -89,6 +90,8 @@ export interface DeliveryResult {
   readonly remoteHost?: string
   readonly remoteIp?: string
   readonly tls?: TlsFacts
+  /** What the receive hooks said, when the delivery ended on this machine; kept with the attempt. */
+  readonly trace?: readonly TraceEntry[]
   /** Address that was connected to: steers the choice of address family on the next attempt. */
   readonly dialed?: { readonly host: string; readonly ip: string }
 }
