@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConfigOptions, LOGIN } from '../kit/config.ts'
 import type { ProbeLoop } from '../kit/probe.ts'
-import { cpuOf, memoryOf } from '../kit/proc.ts'
+import { cpuOf, memoryOf, openFiles } from '../kit/proc.ts'
 import { type Server, spawnServer, startServer } from '../kit/server.ts'
 import { smtpSession } from '../kit/smtp.ts'
 import { eventually, removeDir, tempDir } from '../kit/temp.ts'
-import type { LoadJob, LoadResult } from './jobs.ts'
+import type { IdleJob, LoadJob, LoadResult } from './jobs.ts'
 import { load, withIdleSessions } from './load-client.ts'
 
 export interface Throughput {
@@ -122,16 +122,27 @@ async function banner(dir: string, config: ConfigOptions | undefined): Promise<n
   return ms
 }
 
-/** Bytes that an idle server uses, and one idle session after EHLO. */
-export async function idle(sessions: number): Promise<{ pss: number; rss: number; perSession: number }> {
+/**
+ * Bytes that an idle server uses, and one idle session after EHLO. The sessions are opened once before the measurement, so
+ * that the room in which opening them makes its garbage is there already and is not counted as theirs.
+ */
+export async function idle(sessions: number): Promise<{ pss: number; perSession: number }> {
   await using server = await startServer()
   await sleep(3000)
-  const before = await memoryOf(server.pid)
-  const port = server.port('smtp')
-  const after = await withIdleSessions({ kind: 'idle', port, connections: sessions }, async () => {
-    await sleep(3000)
-    return await memoryOf(server.pid)
+  const { pss } = await memoryOf(server.pid)
+  const inUse = async (): Promise<number> => {
+    await server.post('/probe/collect')
+    return (await memoryOf(server.pid)).pss
+  }
+  const job: IdleJob = { kind: 'idle', port: server.port('smtp'), connections: sessions }
+  const files = await openFiles(server.pid)
+  await withIdleSessions(job, inUse)
+  await eventually(async () => {
+    const open = (await openFiles(server.pid)) - files
+    if (open > 10) throw new Error(`${open} sessions are still open`)
   })
+  const before = await inUse()
+  const after = await withIdleSessions(job, inUse)
   await server.stop()
-  return { pss: before.pss, rss: before.rss, perSession: (after.pss - before.pss) / sessions }
+  return { pss, perSession: (after - before) / sessions }
 }

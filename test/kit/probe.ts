@@ -2,6 +2,8 @@
 // queued, how late the event loop is. It also makes the database full on demand.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import Router from '@koa/router'
 import {
   definePlugin,
@@ -87,7 +89,10 @@ export const probe: PluginFactory<undefined> = definePlugin({
         max: ms(delay?.max ?? 0),
       } satisfies ProbeLoop
     })
-    router.get('/probe/memory', ctx => {
+    // Collects garbage: what is used afterwards is really in use.
+    router.post('/probe/collect', ctx => {
+      setFlagsFromString('--expose-gc')
+      ;(runInNewContext('gc') as () => void)()
       ctx.body = process.memoryUsage()
     })
     // `spare` pages more than now, or no limit: SQLite then answers as it does on a full disk.

@@ -1,5 +1,5 @@
 // What Linux tells about a process: memory and processor time from /proc. Throws where there is none.
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 
 /** Clock ticks per second: sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on. */
 const TICKS = 100
@@ -23,4 +23,9 @@ export async function cpuOf(pid: number): Promise<number> {
   // The second field is the name in parentheses, which may contain spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS
+}
+
+/** Open files and sockets. */
+export async function openFiles(pid: number): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length
 }

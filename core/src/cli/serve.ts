@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises'
 import { UsageError } from '@mox/plugin-sdk'
 import { type LogLevel, messageOf } from '../base/log.ts'
+import { giveBackMemory } from '../base/memory.ts'
 import { loadConfig } from '../config/load.ts'
 import type { ResolvedConfig } from '../config/resolve.ts'
 import { type Application, createApplication } from './application.ts'
@@ -12,6 +13,8 @@ import { becomeUser, findUser, giveFolder, type User } from './user.ts'
 
 /** Milliseconds for sessions and attempts to finish at shutdown. */
 export const DRAIN_MS = 10_000
+/** Milliseconds after the start when what only the start needed is given back. */
+const SETTLED_MS = 1_000
 
 export interface ServeOptions {
   /** Read at start and at each SIGHUP. */
@@ -49,11 +52,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const server = new Server(control, user, load, options.onBound)
   // Before the start, so that a signal during it is not lost.
   const ended = untilEnded(server, options.signals ?? process)
+  let cancel = (): void => {}
   try {
     await server.start(first, began)
+    cancel = first.base.clock.after(SETTLED_MS, giveBackMemory)
     options.onReady?.()
     await ended.promise
   } finally {
+    cancel()
     ended.off()
     await control.close()
   }

@@ -1,19 +1,25 @@
 // What a storage backend must do, as tests: register them with vitest's or node:test's `test`. A backend that passes can
 // replace any other. Uses node:assert only.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import type { Job, Retired } from '../model/job.ts'
-import type { NewJob, StoredMessage } from '../services/repositories.ts'
+import type { Job } from '../model/job.ts'
 import type { Storage } from '../services/storage.ts'
+import { queueChecks } from './conformance-queue.ts'
+import {
+  type Check,
+  DAY,
+  hashOf,
+  items,
+  job,
+  keep,
+  message,
+  NOW,
+  names,
+  type OpenedStorage,
+  retire,
+} from './conformance-support.ts'
+import { unitChecks } from './conformance-units.ts'
 
-/** A backend on a place of its own. */
-export interface OpenedStorage {
-  readonly storage: Storage
-  /** Closes it and opens it again on the same data. */
-  reopen(): Promise<Storage>
-  /** Closes it and removes its data. */
-  close(): Promise<void>
-}
+export type { OpenedStorage } from './conformance-support.ts'
 
 export interface ConformanceOptions {
   /** `test` of the test runner. */
@@ -21,12 +27,9 @@ export interface ConformanceOptions {
   readonly open: () => Promise<OpenedStorage>
 }
 
-const NOW = 1_800_000_000_000
-const DAY = 86_400_000
-
 /** Registers all tests of the contract of `storage@1`. */
 export function storageConformance({ test, open }: ConformanceOptions): void {
-  const check = (name: string, work: (s: Storage, opened: OpenedStorage) => Promise<void>): void => {
+  const check: Check = (name, work) => {
     test(name, async () => {
       const opened = await open()
       try {
@@ -476,66 +479,7 @@ export function storageConformance({ test, open }: ConformanceOptions): void {
     await s.write(() => search.remove('a', 2))
     assert.deepEqual(await search.query('a', ['harbour'], { limit: 9 }), [1])
   })
-}
 
-const hashOf = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
-
-async function items(s: Storage): Promise<void> {
-  await s.migrate('conformance', [
-    {
-      version: 1,
-      name: 'items',
-      up: async db =>
-        db.schema.createTable('conformance_item', t => {
-          t.integer('id').primary()
-          t.text('name')
-        }),
-    },
-  ])
-}
-
-async function names(s: Storage): Promise<string[]> {
-  return ((await s.db('conformance_item').select('name')) as { name: string }[]).map(r => r.name)
-}
-
-async function keep(s: Storage, bytes: Buffer): Promise<number> {
-  const writer = s.content.writer()
-  for (let at = 0; at < bytes.length; at += 100_000) await writer.write(bytes.subarray(at, at + 100_000))
-  const staged = await writer.finish(hashOf(bytes))
-  return await s.write(() => s.content.keep(staged))
-}
-
-async function message(s: Storage, fields: Partial<StoredMessage> = {}): Promise<number> {
-  const bytes = Buffer.from(`message ${Math.floor(counter++)}`)
-  const writer = s.content.writer()
-  await writer.write(bytes)
-  const staged = await writer.finish(hashOf(bytes))
-  return await s.write(async () =>
-    s.messages.add({
-      ...{ receivedAt: NOW, kind: 'submission', source: 'test', account: 'alice', prefix: Buffer.from('P: q\r\n') },
-      ...{ reversePath: { localpart: 'a', domain: 'from.test' }, messageIdHeader: '<m@x>', subject: 's', size: 10 },
-      ...{ has8bit: false, smtputf8: true, remoteIp: '127.0.0.1', helo: 'h', protocol: 'ESMTP', recipients: ['r@x'] },
-      ...{ facts: { score: 7 }, trace: [] },
-      ...fields,
-      contentId: await s.content.keep(staged),
-    }),
-  )
-}
-let counter = 0
-
-function job(fields: Partial<NewJob> & { domain?: string; localpart?: string } = {}): NewJob {
-  const { domain = 'to.test', localpart = 'r', ...rest } = fields
-  return {
-    ...{
-      recipient: { localpart, domain },
-      recipientDomain: domain,
-      reversePath: { localpart: 'a', domain: 'from.test' },
-    },
-    ...{ due: NOW, hold: false, maxAttempts: 0, extra: {} },
-    ...rest,
-  }
-}
-
-function retire({ due: _, hold: __, ...row }: Job, fields: Partial<Retired>): Retired {
-  return { ...row, status: 'delivered', lastActivity: NOW, keepUntil: NOW + 1000 * DAY, trace: [], ...fields }
+  unitChecks(check)
+  queueChecks(check)
 }

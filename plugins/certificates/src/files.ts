@@ -20,10 +20,13 @@ const RENEW_BEFORE = 30 * 86_400_000
 
 /** A text that differs whenever one of the files was written. */
 export async function modified(sources: readonly FileSource[]): Promise<string> {
-  const stats = await Promise.all(
-    sources.flatMap(s => [s.certificate, s.key].map(file => statOf(resolve(s.dir, file)))),
-  )
-  return stats.map(s => `${s.mtimeMs}:${s.size}:${s.ino}`).join(' ')
+  let text = ''
+  for (const { dir, certificate, key } of sources)
+    for (const file of [certificate, key]) {
+      const { mtimeMs, size, ino } = await statOf(resolve(dir, file))
+      text += `${mtimeMs}:${size}:${ino} `
+    }
+  return text
 }
 
 export async function loadAll(sources: readonly FileSource[]): Promise<[Loaded, ...Loaded[]]> {

@@ -12,7 +12,7 @@ import { QUEUE } from './schema.ts'
 export const GROUP_LIMIT = 1_000
 /** Groups of one claim at most. */
 export const CLAIM_GROUPS = 1_000
-/** Rows read at the head of the line, and of one domain's line. */
+/** Rows without a lease that are read at the head of the line, and of one domain's line. */
 const HEAD = 256
 /** Domains whose line is looked at in one claim; the next claim goes on behind them. */
 const DOMAINS = 1_000
@@ -20,12 +20,9 @@ const DOMAINS = 1_000
 interface Head {
   readonly id: number
   readonly domain: string
-  readonly batch: number | null
-  readonly lease: number
-  readonly due: number
 }
 
-const HEAD_COLUMNS = ['id', 'domain', 'batch', 'lease', 'due'] as const satisfies readonly (keyof Head)[]
+const HEAD_COLUMNS = ['id', 'domain'] as const satisfies readonly (keyof Head)[]
 
 export class QueueClaims {
   readonly #head: Statement<{ now: number }, Head>
@@ -43,6 +40,7 @@ export class QueueClaims {
         .select(HEAD_COLUMNS)
         .whereRaw('hold = 0')
         .where('due', '<=', p('now'))
+        .where('lease', '<=', p('now'))
         .orderBy(['due', 'id'])
         .limit(HEAD, { skipBinding: true }),
     )
@@ -58,9 +56,11 @@ export class QueueClaims {
       db(QUEUE)
         .select(HEAD_COLUMNS)
         .whereRaw('hold = 0')
-        .where('domain', p('domain'))
+        // Not as an equation, for which SQLite would plan the statement anew at each run.
+        .whereBetween('domain', [p('domain'), p('domain')])
         .where('due', '<=', p('now'))
-        .orderBy(['due', 'id'])
+        .where('lease', '<=', p('now'))
+        .orderBy(['domain', 'due', 'id'])
         .limit(HEAD, { skipBinding: true }),
     )
     this.#one = compile(engine, (db, p) => joinedBy(db, QUEUE, 'id', p('id')))
@@ -87,35 +87,36 @@ export class QueueClaims {
     const head = await this.#head.all({ now })
     await this.#take(claim, head)
     if (head.length < HEAD || claim.full) return claim.groups
-    await this.#take(claim, await this.#headsOfDomains(claim))
+    for (const domain of await this.#waitingDomains(claim)) {
+      if (claim.full) break
+      await this.#take(claim, await this.#ofDomain.all({ domain, now }))
+    }
     return claim.groups
   }
 
-  /** Due rows of domains that have a free place, oldest due first. */
-  async #headsOfDomains(claim: Claim): Promise<Head[]> {
-    const heads: Head[] = []
+  /** Domains that have due rows and a free place, the longest waiting first. */
+  async #waitingDomains(claim: Claim): Promise<string[]> {
+    const found: { domain: string; due: number }[] = []
     const start = this.#cursor
     let wrapped = false
     for (let n = 0; n < DOMAINS; n++) {
       const next = await this.#nextDomain.get({ after: this.#cursor })
-      if (next === undefined) {
+      if (next === undefined || (wrapped && next.domain > start)) {
         if (wrapped) break
         wrapped = true
         this.#cursor = ''
         continue
       }
-      if (wrapped && next.domain > start) break
       this.#cursor = next.domain
-      if (next.due <= claim.now && claim.room(next.domain) > 0)
-        heads.push(...(await this.#ofDomain.all({ domain: next.domain, now: claim.now })))
+      if (next.due <= claim.now && claim.room(next.domain) > 0) found.push(next)
     }
-    return heads.sort((a, b) => a.due - b.due || a.id - b.id)
+    return found.sort((a, b) => a.due - b.due).map(({ domain }) => domain)
   }
 
   async #take(claim: Claim, heads: readonly Head[]): Promise<void> {
     for (const head of heads) {
       if (claim.full) return
-      if (head.lease > claim.now || claim.ids.has(head.id) || claim.room(head.domain) <= 0) continue
+      if (claim.ids.has(head.id) || claim.room(head.domain) <= 0) continue
       const group = await this.#groupOf(claim, head)
       if (group.length === 0) continue
       for (const row of group) await this.#lease.run({ id: row.id, lease: claim.now + claim.leaseMs })

@@ -66,6 +66,7 @@ export const migrations: readonly Migration[] = [
         t.integer('refs').notNullable()
         // Name below the content directory; null: the bytes are a row.
         t.text('file')
+        t.index(['file'], 'mox_content_file', { predicate: db.whereRaw('file is not null') })
         t.index(['id'], 'mox_content_unused', { predicate: db.whereRaw('refs = 0') })
       })
       await db.schema.createTable(CONTENT_DATA, t => {

@@ -1,152 +1,148 @@
-// The two SQLite drivers behind one small interface: better-sqlite3, which is synchronous, and sqlite3, which is not. Each
-// gives a knex client that always uses one given connection: there is no pool that a nested query could wait for.
-import { createRequire } from 'node:module'
+// The two SQLite drivers behind one small interface: better-sqlite3, which is synchronous, and sqlite3, which is not.
 import { UsageError } from '@mox/plugin-sdk'
-import type { MaybePromise, SqlRow, SqlValue } from '@mox/plugin-storage-sql'
-import knexModule, { type Knex } from 'knex'
-
-const { knex } = knexModule
+import type { MaybePromise, PreparedSql, SqlRow } from '@mox/plugin-storage-sql'
 
 export type DriverName = 'better-sqlite3' | 'sqlite3'
 
+/** Milliseconds that a statement waits for somebody else's lock: only tools from outside can have one. */
+const BUSY_MS = 1_000
+
 export interface Connection {
-  all(sql: string, values: readonly SqlValue[]): MaybePromise<SqlRow[]>
-  get(sql: string, values: readonly SqlValue[]): MaybePromise<SqlRow | undefined>
-  run(sql: string, values: readonly SqlValue[]): MaybePromise<{ changes: number; lastId: number }>
+  /** The driver's own connection, for knex. */
+  readonly raw: object
+  /** Prepares a statement once and keeps it. */
+  prepare(sql: string): PreparedSql
+  /** Begins, ends and undoes transactions and savepoints, as prepared statements. */
+  control(sql: string): MaybePromise<void>
+  /** Runs what is not worth preparing. */
   exec(sql: string): MaybePromise<void>
-  /** False when SQLite has rolled back by itself, as it does when the disk is full. Undefined when the driver cannot tell. */
-  inTransaction(): boolean | undefined
-  readonly knex: Knex
   close(): Promise<void>
 }
 
 /** Opens a database file. `readOnly` connections cannot write. */
-export async function connect(
-  driver: DriverName,
-  file: string,
-  options: { readonly readOnly: boolean },
-): Promise<Connection> {
-  return driver === 'sqlite3'
-    ? await connectSqlite3(file, options.readOnly)
-    : await connectBetter(file, options.readOnly)
+export async function connect(driver: DriverName, file: string, readOnly: boolean): Promise<Connection> {
+  const connection = await (driver === 'sqlite3' ? connectSqlite3(file, readOnly) : connectBetter(file, readOnly))
+  await connection.exec(`pragma busy_timeout = ${BUSY_MS}`)
+  return connection
 }
-
-/** A knex handle that only compiles queries. */
-export function makeBuilder(): Knex {
-  return knex({ client: 'better-sqlite3', connection: { filename: ':memory:' }, useNullAsDefault: true })
-}
-
-interface KnexClient {
-  acquireConnection(): Promise<unknown>
-  releaseConnection(): Promise<void>
-}
-
-/** A knex handle on one connection of ours. */
-function knexOn(client: DriverName, raw: unknown): Knex {
-  const require = createRequire(import.meta.url)
-  const Base = require(
-    client === 'sqlite3' ? 'knex/lib/dialects/sqlite3/index.js' : 'knex/lib/dialects/better-sqlite3/index.js',
-  ) as new (
-    ...args: unknown[]
-  ) => KnexClient
-  class OneConnection extends Base {
-    override acquireConnection(): Promise<unknown> {
-      return Promise.resolve(raw)
-    }
-    override releaseConnection(): Promise<void> {
-      return Promise.resolve()
-    }
-    initializePool(): void {}
-    destroy(): Promise<void> {
-      return Promise.resolve()
-    }
-  }
-  return knex({
-    client: OneConnection as unknown as typeof Knex.Client,
-    connection: { filename: 'opened' },
-    useNullAsDefault: true,
-  } as Knex.Config)
-}
-
-const TRANSACTION = /^(?:savepoint|release|begin immediate|commit)\b[^;]*$/
 
 async function connectBetter(file: string, readOnly: boolean): Promise<Connection> {
   const { default: Database } = await import('better-sqlite3')
   const db = new Database(file, { readonly: readOnly })
-  const prepared = new Map<string, ReturnType<typeof db.prepare>>()
-  const prepare = (sql: string) => {
-    let statement = prepared.get(sql)
-    if (statement === undefined) {
-      statement = db.prepare(sql)
-      prepared.set(sql, statement)
+  const prepare = (sql: string): PreparedSql => {
+    const statement = db.prepare<unknown[], SqlRow>(sql)
+    return {
+      all: values => statement.all(values),
+      get: values => statement.get(values),
+      run: values => {
+        const { changes, lastInsertRowid } = statement.run(values)
+        return { changes, lastId: Number(lastInsertRowid) }
+      },
     }
-    return statement
   }
   return {
-    all: (sql, values) => prepare(sql).all(values) as SqlRow[],
-    get: (sql, values) => prepare(sql).get(values) as SqlRow | undefined,
-    run: (sql, values) => {
-      const { changes, lastInsertRowid } = prepare(sql).run(values)
-      return { changes, lastId: Number(lastInsertRowid) }
-    },
-    // Savepoints and commits, again and again: prepared like queries. A pragma or several statements are run as they are.
-    exec: sql => void (TRANSACTION.test(sql) ? prepare(sql).run([]) : db.exec(sql)),
-    inTransaction: () => db.inTransaction,
-    knex: knexOn('better-sqlite3', db),
+    raw: db,
+    ...kept(prepare),
+    exec: sql => void db.exec(sql),
     close: async () => void db.close(),
   }
 }
 
+/** Each statement is prepared on first use. What is asked for is bounded: statements are written down in code. */
+function kept(make: (sql: string) => PreparedSql): Pick<Connection, 'prepare' | 'control'> {
+  const all = new Map<string, PreparedSql>()
+  const prepare = (sql: string): PreparedSql => {
+    let statement = all.get(sql)
+    if (statement === undefined) {
+      statement = make(sql)
+      all.set(sql, statement)
+    }
+    return statement
+  }
+  return {
+    prepare,
+    control: sql => {
+      const result = prepare(sql).run([])
+      if (result instanceof Promise) return result.then(() => undefined)
+    },
+  }
+}
+
+type Done<T> = (error: Error | null, result: T) => void
+interface Sqlite3Statement {
+  all(values: readonly unknown[], done: Done<SqlRow[]>): void
+  run(values: readonly unknown[], done: (this: { changes: number; lastID: number }, error: Error | null) => void): void
+  finalize(done: () => void): void
+}
 /** The part of the sqlite3 package that is used; it is installed by who wants it. */
 interface Sqlite3Database {
-  all(sql: string, values: readonly unknown[], done: (error: Error | null, rows: SqlRow[]) => void): void
-  get(sql: string, values: readonly unknown[], done: (error: Error | null, row: SqlRow | undefined) => void): void
-  run(
-    sql: string,
-    values: readonly unknown[],
-    done: (this: { changes: number; lastID: number }, error: Error | null) => void,
-  ): void
+  prepare(sql: string, done: (error: Error | null) => void): Sqlite3Statement
   exec(sql: string, done: (error: Error | null) => void): void
+  serialize(): void
   close(done: (error: Error | null) => void): void
+}
+interface Sqlite3Module {
+  readonly Database: new (file: string, mode: number, done: (error: Error | null) => void) => Sqlite3Database
+  readonly OPEN_READONLY: number
+  readonly OPEN_READWRITE: number
+  readonly OPEN_CREATE: number
+}
+
+async function loadSqlite3(): Promise<Sqlite3Module> {
+  // Not a constant: the package need not be there, nor its types.
+  const name: string = 'sqlite3'
+  const module = (await import(name).catch((cause: unknown) => {
+    throw new UsageError(
+      "storage-sqlite: driver 'sqlite3' cannot be loaded; run npm install sqlite3, or leave out `driver`",
+      { cause },
+    )
+  })) as { default: Sqlite3Module }
+  return module.default
 }
 
 async function connectSqlite3(file: string, readOnly: boolean): Promise<Connection> {
-  const name = 'sqlite3'
-  const module = (await import(name).catch(() => {
-    throw new UsageError(
-      "storage-sqlite: driver 'sqlite3' is not installed; run npm install sqlite3, or leave out `driver`",
-    )
-  })) as {
-    default: {
-      Database: new (file: string, mode: number, done: (error: Error | null) => void) => Sqlite3Database
-      OPEN_READONLY: number
-      OPEN_READWRITE: number
-      OPEN_CREATE: number
-    }
-  }
-  const { Database, OPEN_READONLY, OPEN_READWRITE, OPEN_CREATE } = module.default
+  const { Database, OPEN_READONLY, OPEN_READWRITE, OPEN_CREATE } = await loadSqlite3()
   const db = await new Promise<Sqlite3Database>((resolve, reject) => {
     const opened = new Database(file, readOnly ? OPEN_READONLY : OPEN_READWRITE | OPEN_CREATE, error =>
       error === null ? resolve(opened) : reject(error),
     )
   })
-  const settle =
-    <T>(resolve: (value: T) => void, reject: (error: Error) => void) =>
-    (error: Error | null, value: T) =>
-      error === null ? resolve(value) : reject(error)
+  db.serialize()
+  const open: Promise<Sqlite3Statement>[] = []
+  const prepare = (sql: string): PreparedSql => {
+    const statement = new Promise<Sqlite3Statement>((resolve, reject) => {
+      const prepared = db.prepare(sql, error => (error === null ? resolve(prepared) : reject(error)))
+    })
+    open.push(statement)
+    const all = async (values: readonly unknown[]): Promise<SqlRow[]> => {
+      const prepared = await statement
+      return await new Promise((resolve, reject) =>
+        prepared.all(values, (error, rows) => (error === null ? resolve(rows) : reject(error))),
+      )
+    }
+    return {
+      all,
+      // The driver's own get() leaves the statement open after the first row, and so its snapshot.
+      get: async values => (await all(values))[0],
+      run: async values => {
+        const prepared = await statement
+        return await new Promise((resolve, reject) =>
+          prepared.run(values, function (error) {
+            if (error === null) resolve({ changes: this.changes, lastId: this.lastID })
+            else reject(error)
+          }),
+        )
+      },
+    }
+  }
   return {
-    all: (sql, values) => new Promise((resolve, reject) => db.all(sql, values, settle(resolve, reject))),
-    get: (sql, values) => new Promise((resolve, reject) => db.get(sql, values, settle(resolve, reject))),
-    run: (sql, values) =>
-      new Promise((resolve, reject) =>
-        db.run(sql, values, function (error) {
-          if (error === null) resolve({ changes: this.changes, lastId: this.lastID })
-          else reject(error)
-        }),
-      ),
+    raw: db,
+    ...kept(prepare),
     exec: sql => new Promise((resolve, reject) => db.exec(sql, error => (error === null ? resolve() : reject(error)))),
-    inTransaction: () => undefined,
-    knex: knexOn('sqlite3', db),
-    close: () => new Promise((resolve, reject) => db.close(error => (error === null ? resolve() : reject(error)))),
+    close: async () => {
+      for (const result of await Promise.allSettled(open))
+        if (result.status === 'fulfilled') await new Promise<void>(resolve => result.value.finalize(resolve))
+      await new Promise<void>((resolve, reject) => db.close(error => (error === null ? resolve() : reject(error))))
+    },
   }
 }

@@ -14,7 +14,7 @@ export async function takeDirectory(dir: string, driver: DriverName): Promise<Ex
   const pidFile = join(dir, 'mox.pid')
   let connection: Connection | undefined
   try {
-    connection = await connect(driver, join(dir, 'lock.db'), { readOnly: false })
+    connection = await connect(driver, join(dir, 'lock.db'), false)
     await connection.exec('pragma busy_timeout = 0')
     await connection.exec('begin exclusive')
   } catch (error) {

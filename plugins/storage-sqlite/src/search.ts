@@ -1,6 +1,7 @@
-// Full text with SQLite's FTS5: words without regard to case and accents.
+// Full text with SQLite's FTS5: words without regard to case and accents. Outside of a unit of work a query runs on the reader
+// thread.
 import type { Migration, SearchIndex } from '@mox/plugin-sdk'
-import type { SqlEngine } from '@mox/plugin-storage-sql'
+import { offload, type SqlEngine } from '@mox/plugin-storage-sql'
 
 /** Terms of one query, and characters of one term. */
 export const MAX_TERMS = 50
@@ -10,13 +11,17 @@ const MAX_RESULTS = 10_000
 const TABLE = 'mox_search'
 const KEYS = 'mox_search_key'
 
+interface Found {
+  readonly key: number
+}
+
 export const searchMigrations: readonly Migration[] = [
   {
     version: 1,
     name: 'full text',
     up: async db => {
       await db.schema.createTable(KEYS, t => {
-        t.increments('id')
+        t.integer('id').primary()
         t.text('index_name').notNullable()
         t.integer('key').notNullable()
         t.unique(['index_name', 'key'])
@@ -56,7 +61,8 @@ export function searchIndex(engine: SqlEngine): SearchIndex {
         .limit(Math.min(limit, MAX_RESULTS))
         .select('k.key')
       if (before !== undefined) query.where('k.key', '<', before)
-      return ((await query) as { key: number }[]).map(r => r.key)
+      const rows = engine.inUnit() ? ((await query) as Found[]) : await offload<Found>(engine, query)
+      return rows.map(({ key }) => key)
     },
   }
 }

@@ -1,11 +1,14 @@
 // Units of work with group commit. Units that wait run one after another in one transaction, each in its own savepoint, and
 // share one commit and one fsync; each resolves only after that commit. While the event loop has other work, which may bring
-// further units, a group is gathered for a short time; when there is nothing else to do it is committed at once.
+// further units, a group is gathered for a short time; when there is nothing else to do it is committed at once. A failure
+// after which SQLite may have undone the transaction by itself ends the group: all its units fail together.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '@mox/plugin-sdk'
-import { insufficientStorage, storageFailed } from '@mox/plugin-storage-sql'
+import { storageFailed } from '@mox/plugin-storage-sql'
 import type { Knex } from 'knex'
 import type { Connection } from './driver.ts'
+import { isFatal, isFinal, mailError } from './errors.ts'
+import { Unit } from './unit.ts'
 
 /** Units in one commit at most, and milliseconds after which a group takes no more units. */
 export const GROUP_UNITS = 256
@@ -15,101 +18,162 @@ export const GROUP_MS = 4
 export const GATHER_MS = 4
 const QUIET_TURN_MS = 0.05
 
-/** A unit of work while it runs; nested ones are savepoints of the same. */
-interface Unit {
-  open: boolean
-  depth: number
-  after: ((committed: boolean) => void)[]
-}
-
 interface Pending {
-  readonly run: () => Promise<unknown>
   readonly unit: Unit
+  readonly run: () => Promise<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
 export interface UnitEvents {
+  /** `ms`: from the start of the group to the end of its commit. */
   committed(units: number, ms: number): void
 }
 
 export class Units {
-  readonly #connection: Connection
+  readonly #writer: Connection
+  readonly #db: Knex
   readonly #log: Log
   readonly #events: UnitEvents
-  readonly #current = new AsyncLocalStorage<Unit>()
+  readonly #current = new AsyncLocalStorage<Unit | undefined>()
+  /** The context in which groups run: no caller's. */
+  readonly #outside = AsyncLocalStorage.snapshot()
   #waiting: Pending[] = []
-  #working: Promise<void> | undefined
-  #broken: unknown
+  #working = false
+  #idle: (() => void)[] = []
+  /** What ended the group that runs. */
+  #groupError: unknown
+  /** Why nothing is written any more. */
+  #stopped: unknown
 
-  constructor(connection: Connection, log: Log, events: UnitEvents) {
-    this.#connection = connection
+  constructor(writer: Connection, db: Knex, log: Log, events: UnitEvents) {
+    this.#writer = writer
+    this.#db = db
     this.#log = log
     this.#events = events
   }
 
-  /** The unit that the running code belongs to. Throws for code that goes on after its unit ended. */
+  inUnit(): boolean {
+    return this.#current.getStore()?.open === true
+  }
+
+  /**
+   * The unit that the running code belongs to. Throws for code that goes on after its unit ended, or beside a nested unit,
+   * and in a group that has failed.
+   */
   current(): Unit | undefined {
     const unit = this.#current.getStore()
-    if (unit === undefined || unit.open) return unit
-    throw new Error('this unit of work has ended: await everything inside storage.write, or start a new one')
+    if (unit === undefined) return undefined
+    if (!unit.open)
+      throw new Error('this unit of work has ended: await everything inside storage.write(), or start a new one')
+    if (unit.nested !== undefined)
+      throw new Error('a nested unit of work is running: await its storage.write() before using the database')
+    if (this.#groupError !== undefined) throw mailError(this.#groupError)
+    return unit
   }
 
   write<T>(work: (db: Knex) => Promise<T>): Promise<T> {
-    const outer = this.current()
-    if (outer !== undefined) return this.#savepoint(outer, work)
+    const outer = this.#current.getStore()
+    if (outer !== undefined) {
+      if (!outer.open)
+        return Promise.reject(new Error('this unit of work has ended: await everything inside storage.write()'))
+      return outer.inTurn(() => this.#nested(outer, work))
+    }
+    if (this.#stopped !== undefined) return Promise.reject(storageFailed(this.#stopped))
     return new Promise<T>((resolve, reject) => {
-      const unit: Unit = { open: true, depth: 0, after: [] }
-      this.#waiting.push({
-        unit,
-        run: () => this.#current.run(unit, () => work(this.#connection.knex)),
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      })
-      this.#working ??= this.#work()
+      const unit = new Unit()
+      // The work runs in its caller's context, whoever's turn it was to start the group.
+      const inContext = AsyncLocalStorage.snapshot()
+      const run = (): Promise<T> => inContext(() => this.#run(unit, work))
+      this.#waiting.push({ unit, run, resolve: resolve as (value: unknown) => void, reject })
+      this.#schedule()
     })
   }
 
-  /** Waits until everything that was asked for is done. */
-  async idle(): Promise<void> {
-    await this.#working
+  #run<T>(unit: Unit, work: (db: Knex) => Promise<T>): Promise<T> {
+    return this.#current.run(unit, async () => await work(this.#db))
   }
 
-  /** What is written may not be on stable storage: no more writes. */
+  /** Once the surrounding unit has ended; in the context of now, but in no unit. */
+  afterUnit(work: (committed: boolean) => void): void {
+    const unit = this.#current.getStore()
+    if (unit === undefined) {
+      work(true)
+      return
+    }
+    if (!unit.open) throw new Error('this unit of work has ended: await everything inside storage.write()')
+    const inContext = AsyncLocalStorage.snapshot()
+    unit.after(committed => inContext(() => this.#current.run(undefined, () => work(committed))))
+  }
+
+  /** Resolves when everything that was asked for is done. */
+  idle(): Promise<void> {
+    if (!this.#working) return Promise.resolve()
+    return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  /** What was written may not be on stable storage: no more writes. */
   fail(error: unknown): void {
-    this.#broken ??= error
+    if (this.#stopped === undefined) this.#log.error({ err: error }, 'storage failed: no more writes until a restart')
+    this.#stopped ??= error
   }
 
-  async #savepoint<T>(unit: Unit, work: (db: Knex) => Promise<T>): Promise<T> {
-    const name = `s${++unit.depth}`
-    const before = unit.after
-    unit.after = []
-    await this.#connection.exec(`savepoint ${name}`)
+  /** Every error of the writing connection comes by here, also those that the unit itself catches. */
+  failed(error: unknown): void {
+    if (isFatal(error)) this.#groupError ??= error
+    if (isFinal(error)) this.fail(error)
+  }
+
+  async #nested<T>(outer: Unit, work: (db: Knex) => Promise<T>): Promise<T> {
+    const unit = new Unit(outer.depth + 1)
+    const name = `nested${unit.depth}`
+    outer.nested = unit
     try {
-      const value = await work(this.#connection.knex)
-      await this.#connection.exec(`release ${name}`)
-      unit.after = [...before, ...unit.after]
+      await this.#do(`savepoint ${name}`)
+      const value = await this.#run(unit, work)
+      await unit.close()
+      await this.#do(`release ${name}`)
+      unit.handOver(outer)
       return value
     } catch (error) {
-      const undone = unit.after
-      unit.after = before
-      await this.#connection.exec(`rollback to ${name}; release ${name}`)
-      for (const work of undone) work(false)
-      throw error
+      await unit.close()
+      if (this.#groupError === undefined) await this.#undo(name).catch(undo => this.failed(undo))
+      unit.end(false, problem => this.#callbackFailed(problem))
+      throw this.#groupError === undefined ? error : mailError(this.#groupError)
     } finally {
-      unit.depth--
+      outer.nested = undefined
     }
+  }
+
+  async #do(sql: string): Promise<void> {
+    if (this.#groupError !== undefined) throw this.#groupError
+    await this.#writer.control(sql)
+  }
+
+  async #undo(name: string): Promise<void> {
+    await this.#writer.control(`rollback to ${name}`)
+    await this.#writer.control(`release ${name}`)
+  }
+
+  #schedule(): void {
+    if (this.#working) return
+    this.#working = true
+    this.#outside(() => void this.#work())
   }
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#gather()
-      const units = this.#waiting
+      const batch = this.#waiting.slice(0, GROUP_UNITS)
+      const rest = this.#waiting.slice(GROUP_UNITS)
       this.#waiting = []
-      const left = await this.#group(units)
-      this.#waiting = [...left, ...this.#waiting]
+      const left = await this.#group(batch)
+      this.#waiting = [...left, ...rest, ...this.#waiting]
     }
-    this.#working = undefined
+    this.#working = false
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
   }
 
   /** Gives timers and sockets their turns, at least one: knex over a synchronous driver lives in microtasks. */
@@ -123,97 +187,84 @@ export class Units {
     }
   }
 
-  /** Runs as many of the units as fit, commits, and returns the rest. */
-  async #group(units: readonly Pending[]): Promise<Pending[]> {
-    if (this.#broken !== undefined) {
-      for (const { reject, unit } of units) {
-        this.#end(unit, false)
-        reject(storageFailed(this.#broken))
-      }
-      return []
-    }
+  /** Runs as many of the units as fit, commits, and returns the rest. Never rejects. */
+  async #group(batch: readonly Pending[]): Promise<readonly Pending[]> {
     const started = performance.now()
+    this.#groupError = undefined
+    if (this.#stopped !== undefined) return this.#refuse(batch, storageFailed(this.#stopped))
+    try {
+      await this.#do('begin immediate')
+    } catch (error) {
+      this.failed(error)
+      return this.#refuse(batch, mailError(error))
+    }
     const done: { pending: Pending; value: unknown }[] = []
     let taken = 0
-    try {
-      await this.#connection.exec('begin immediate')
-      for (const pending of units) {
-        if (taken >= GROUP_UNITS || (taken > 0 && performance.now() - started > GROUP_MS)) break
-        taken++
-        await this.#one(pending, done)
-      }
-      await this.#connection.exec('commit')
-    } catch (error) {
-      await this.#undo()
-      const mapped = this.#mapped(error)
-      for (const { pending } of done) {
-        this.#end(pending.unit, false)
-        pending.reject(mapped)
-      }
-      if (taken === 0) {
-        for (const { reject } of units) reject(mapped)
-        return []
-      }
-      return units.slice(taken)
+    for (const pending of batch) {
+      if (taken > 0 && performance.now() - started > GROUP_MS) break
+      taken++
+      const result = await this.#one(pending, batch.length === 1)
+      if (result !== undefined) done.push({ pending, value: result.value })
+      if (this.#groupError !== undefined) break
     }
-    this.#events.committed(done.length, performance.now() - started)
+    const failure = await this.#finish(done.length > 0)
+    if (failure === undefined && done.length > 0) this.#events.committed(done.length, performance.now() - started)
     for (const { pending, value } of done) {
-      pending.resolve(value)
-      this.#end(pending.unit, true)
+      pending.unit.end(failure === undefined, problem => this.#callbackFailed(problem))
+      if (failure === undefined) pending.resolve(value)
+      else pending.reject(mailError(failure))
     }
-    return units.slice(taken)
+    return batch.slice(taken)
   }
 
-  async #one(pending: Pending, done: { pending: Pending; value: unknown }[]): Promise<void> {
-    await this.#connection.exec('savepoint u')
+  #refuse(batch: readonly Pending[], error: unknown): readonly Pending[] {
+    for (const { reject } of batch) reject(error)
+    return []
+  }
+
+  /** Undefined when it failed, which its caller has been told. `alone`: the transaction itself can be undone. */
+  async #one({ unit, run, reject }: Pending, alone: boolean): Promise<{ readonly value: unknown } | undefined> {
     try {
-      const value = await pending.run()
-      pending.unit.open = false
-      await this.#connection.exec('release u')
-      done.push({ pending, value })
+      if (!alone) await this.#do('savepoint unit')
+      const value = await run()
+      await unit.close()
+      if (this.#groupError !== undefined) throw this.#groupError
+      if (!alone) await this.#do('release unit')
+      return { value }
     } catch (error) {
-      pending.unit.open = false
-      // SQLite undoes the whole transaction by itself when the disk is full: then the units before this one failed too.
-      if (this.#connection.inTransaction() === false) {
-        done.push({ pending, value: undefined })
-        throw error
-      }
-      await this.#connection.exec('rollback to u; release u')
-      this.#end(pending.unit, false)
-      pending.reject(this.#mapped(error))
+      await unit.close()
+      if (!alone && this.#groupError === undefined) await this.#undo('unit').catch(undo => this.#lost(undo))
+      unit.end(false, problem => this.#callbackFailed(problem))
+      reject(mailError(this.#groupError ?? error))
+      return undefined
     }
   }
 
-  async #undo(): Promise<void> {
-    if (this.#connection.inTransaction() === false) return
-    try {
-      await this.#connection.exec('rollback')
-    } catch {
-      // Rolled back already.
-    }
+  /** The transaction is not what it should be. */
+  #lost(error: unknown): void {
+    this.failed(error)
+    this.#groupError ??= error
   }
 
-  #end(unit: Unit, committed: boolean): void {
-    unit.open = false
-    for (const work of unit.after) {
+  /** Commits, or undoes everything when there is nothing to commit or the group has failed: then returns why. */
+  async #finish(commit: boolean): Promise<unknown> {
+    if (commit && this.#groupError === undefined) {
       try {
-        work(committed)
+        await this.#writer.control('commit')
+        return undefined
       } catch (error) {
-        this.#log.error({ err: error }, 'work after a commit failed')
+        this.#lost(error)
       }
     }
-    unit.after = []
+    try {
+      await this.#writer.control('rollback')
+    } catch {
+      // SQLite has done it already.
+    }
+    return this.#groupError
   }
 
-  #mapped(error: unknown): unknown {
-    const code = String((error as { code?: unknown } | undefined)?.code ?? '')
-    if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR_WRITE') || code === 'SQLITE_IOERR_SHMSIZE')
-      return insufficientStorage(error)
-    if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
-      this.fail(error)
-      this.#log.error({ err: error }, 'storage failed; restart the server')
-      return storageFailed(error)
-    }
-    return error
+  #callbackFailed(error: unknown): void {
+    this.#log.error({ err: error }, 'work after a commit failed')
   }
 }

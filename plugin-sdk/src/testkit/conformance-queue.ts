@@ -1,0 +1,152 @@
+// Conformance of the queue under load and under change: nobody starves, groups hold only what belongs together, nothing leaves
+// twice.
+import assert from 'node:assert/strict'
+import type { Job } from '../model/job.ts'
+import type { Storage } from '../services/storage.ts'
+import { type Check, job, message, NOW, retire } from './conformance-support.ts'
+
+const RUNNING = { number: 1, startedAt: NOW, outcome: 'running', code: 0, enhanced: '', text: '' } as const
+
+export function queueChecks(check: Check): void {
+  check('queue: a long line of a domain without a place lets others pass, oldest due first', async s => {
+    const m = await message(s)
+    await s.write(() =>
+      s.queue.add(
+        m,
+        Array.from({ length: 700 }, () => job({ domain: 'slow.test', due: NOW - 900 })),
+      ),
+    )
+    await s.write(() =>
+      s.queue.add(
+        m,
+        ['c.test', 'a.test', 'b.test'].map((domain, n) => job({ domain, due: NOW - 100 + n })),
+      ),
+    )
+    const places = (domain: string) => (domain === 'slow.test' ? 0 : 1)
+    assert.deepEqual(domains(await claim(s, 2, places)), ['c.test×1', 'a.test×1'])
+    assert.deepEqual(domains(await claim(s, 9, places)), ['b.test×1'])
+    assert.deepEqual(domains(await claim(s, 9, places)), [])
+  })
+
+  check('queue: one message to ten thousand recipients', async s => {
+    const m = await message(s)
+    const ids = await s.write(() =>
+      s.queue.add(
+        m,
+        Array.from({ length: 10_000 }, (_, n) =>
+          job({ localpart: `r${n}`, domain: n < 9_000 ? 'big.test' : `d${n}.test` }),
+        ),
+      ),
+    )
+    assert.equal(new Set(ids).size, 10_000)
+    const claimed = new Set<number>()
+    for (;;) {
+      const groups = await claim(s, 500, () => 50)
+      if (groups.length === 0) break
+      for (const group of groups) {
+        assert.equal(new Set(group.map(j => j.recipientDomain)).size, 1)
+        for (const { id } of group) claimed.add(id)
+      }
+    }
+    assert.equal(claimed.size, 10_000)
+    assert.equal(await s.queue.count({ messageId: m }), 10_000)
+  })
+
+  check('queue: only what may share a transaction is one group', async s => {
+    const m = await message(s)
+    const own = { localpart: 'a+id', domain: 'from.test' }
+    const ids = await s.write(() =>
+      s.queue.add(m, [
+        job(),
+        job(),
+        job(),
+        job({ reversePath: own }),
+        job({ requireTls: true }),
+        job({ due: NOW + 99 }),
+      ]),
+    )
+    await s.write(() => s.queue.set({ ids: [ids[2] ?? 0] }, { transport: 'relay' }))
+    await s.write(async () => void (await s.queue.add(m, [job()])))
+    const groups = await claim(s, 9, () => 9)
+    assert.deepEqual(groups.map(g => g.length).sort(), [1, 1, 1, 1, 2])
+    assert.deepEqual(
+      groups.find(g => g.length === 2)?.map(j => j.id),
+      ids.slice(0, 2),
+    )
+  })
+
+  check('queue: siblings whose attempts differ part ways', async s => {
+    const m = await message(s)
+    const [first = 0, second = 0] = await s.write(() => s.queue.add(m, [job(), job()]))
+    await s.write(() => s.queue.begin([{ id: first, attempt: RUNNING, due: NOW }]))
+    const groups = await claim(s, 9, () => 9)
+    assert.deepEqual(groups.map(g => g.map(j => j.id)).sort(), [[first], [second]])
+  })
+
+  check('queue: leases are renewed, ended by a result and by an operator', async s => {
+    const m = await message(s)
+    const [id = 0] = await s.write(() => s.queue.add(m, [job()]))
+    const at = (now: number) => claim(s, 9, () => 9, now)
+    assert.equal((await at(NOW)).length, 1)
+    await s.write(() => s.queue.renew([id], NOW + 5_000))
+    assert.equal((await at(NOW + 4_999)).length, 0)
+    assert.equal((await at(NOW + 5_000)).length, 1)
+    await s.write(() => s.queue.finish([{ id, results: [], due: NOW, dialedIps: {} }]))
+    assert.equal((await at(NOW)).length, 1)
+    await s.write(() => s.queue.set({ ids: [id] }, { due: NOW }))
+    assert.equal((await at(NOW)).length, 1)
+  })
+
+  check('queue: what has left does not leave again, nor does a late result bring it back', async s => {
+    const m = await message(s)
+    const [id = 0] = await s.write(() => s.queue.add(m, [job({ fromId: 'once' })]))
+    const row = await s.queue.get(id)
+    assert.ok(row)
+    await s.write(() => s.queue.retire([retire(row, { status: 'cancelled' })]))
+    await s.write(async () => {
+      await s.queue.finish([{ id, results: [RUNNING], due: NOW, dialedIps: {} }])
+      await s.queue.retire([retire(row, { status: 'delivered' })])
+    })
+    assert.equal(await s.queue.get(id), undefined)
+    assert.equal((await s.history.get(id))?.status, 'cancelled')
+    // A sender address that names a recipient names it for good.
+    await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'once' })])))
+    await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'x' }), job({ fromId: 'x' })])))
+    assert.equal(await s.queue.count({}), 0)
+    assert.deepEqual(await s.verify(), [])
+  })
+
+  check('messages: stay while anybody refers to them', async s => {
+    const m = await message(s)
+    const [id = 0] = await s.write(() => s.queue.add(m, [job()]))
+    const purge = () => s.write(() => s.messages.purge(NOW + 1, 10))
+    assert.equal(await purge(), 0)
+    const row = await s.queue.get(id)
+    assert.ok(row)
+    await s.write(() => s.queue.retire([retire(row, { keepUntil: NOW * 2 })]))
+    assert.equal(await purge(), 0)
+    await s.write(() => s.history.purge(NOW * 3, 10))
+    assert.equal(await purge(), 1)
+    assert.equal(await s.content.collect(), 1)
+    assert.deepEqual(await s.verify(), [])
+  })
+
+  check('outbox: a backlog of one subscriber hides nobody else', async s => {
+    const row = (subscriber: string, due: number) => ({
+      ...{ eventId: 'e', hook: 'onRetire.done', subscriber, payload: {}, createdAt: NOW, due },
+    })
+    await s.write(() => s.outbox.add(Array.from({ length: 300 }, () => row('busy', NOW - 9))))
+    await s.write(() => s.outbox.add([row('quick', NOW)]))
+    const rows = await s.write(() => s.outbox.claim({ now: NOW, leaseMs: 9, limit: 5, except: ['busy'] }))
+    assert.deepEqual(
+      rows.map(r => r.subscriber),
+      ['quick'],
+    )
+  })
+}
+
+const domains = (groups: readonly (readonly Job[])[]) => groups.map(g => `${g[0]?.recipientDomain}×${g.length}`)
+
+function claim(s: Storage, limit: number, places: (domain: string) => number, now: number = NOW) {
+  return s.write(() => s.queue.claim({ now, leaseMs: 1_000, limit, places }))
+}
