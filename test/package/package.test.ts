@@ -29,14 +29,17 @@ test('packed, installed in an empty folder, and started', { timeout: TIMEOUT }, 
     await copyRepository(copy)
     await succeeds(['npm', 'run', 'build:web'], copy)
     await succeeds(['npm', 'run', 'build'], copy)
+    // The template is built the way its own README says, and packed like any third party's plugin.
+    await succeeds(['npm', 'run', 'build', '-w', TEMPLATE], copy)
     const packages = await publishable(copy)
     assert.ok(packages.some(p => p.name === '@mox/core') && packages.some(p => p.name === '@mox/plugin-sdk'))
     await succeeds(
       ['npm', 'pack', '--ignore-scripts', '--pack-destination', tarballs, ...packages.flatMap(p => ['-w', p.name])],
       copy,
     )
+    await succeeds(['npm', 'pack', '--ignore-scripts', '--pack-destination', tarballs, '-w', TEMPLATE], copy)
     const files = (await readdir(tarballs)).sort()
-    assert.equal(files.length, packages.length)
+    assert.equal(files.length, packages.length + 1)
     for (const file of files) await looksRight(join(tarballs, file))
 
     await writeFile(join(place, 'package.json'), '{ "name": "place", "private": true, "type": "module" }\n')
@@ -50,11 +53,15 @@ test('packed, installed in an empty folder, and started', { timeout: TIMEOUT }, 
       .replace(/\bport: \d+/g, 'port: 0')
       .replaceAll("['0.0.0.0', '::']", "['127.0.0.1']")
       .replace("format: 'logfmt'", "format: 'json'")
+      .replace('  plugins: [', "  plugins: [\n    weekendHold({ domains: ['example.net'] }),")
+      .replace('import {', `import { weekendHold } from '${TEMPLATE}'\nimport {`)
     assert.notEqual(config, example)
     await writeFile(join(place, 'mox.config.ts'), config)
 
     const checked = await run(['npx', '--no-install', 'mox', 'config', 'check'], { cwd: place, env: path() })
     assert.equal(checked.code, 0, checked.stderr + checked.stdout)
+    const listed = await run(['npx', '--no-install', 'mox', 'plugin', 'list'], { cwd: place, env: path() })
+    assert.match(listed.stdout, /weekend-hold/)
     await using server = await startInstalled(place)
     const session = await server.smtp('smtp')
     assert.equal(session.greeting.code, 220)
@@ -63,6 +70,8 @@ test('packed, installed in an empty folder, and started', { timeout: TIMEOUT }, 
   })
 })
 
+/** plugin-sdk/template, a complete third-party plugin. */
+const TEMPLATE = 'mox-plugin-weekend-hold'
 const SKIP = new Set(['node_modules', 'dist', '.git', 'data', 'tmp'])
 
 /** The sources, without what was built, and with links to the dependencies that are installed. */

@@ -14,6 +14,8 @@ import { Unit } from './unit.ts'
 export const GROUP_UNITS = 256
 export const GROUP_MS = 4
 
+/** Units that are told of their commit in one turn of the event loop. */
+const WAKE_UNITS = 12
 /** Milliseconds that a group is gathered at most, and the time of a turn of the event loop in which nothing happened. */
 export const GATHER_MS = 4
 const QUIET_TURN_MS = 0.05
@@ -209,7 +211,9 @@ export class Units {
     }
     const failure = await this.#finish(done.length > 0)
     if (failure === undefined && done.length > 0) this.#events.committed(done.length, performance.now() - started)
-    for (const { pending, value } of done) {
+    for (const [i, { pending, value }] of done.entries()) {
+      // Each goes on with work of its own: all at once they would keep timers and sockets waiting.
+      if (i > 0 && i % WAKE_UNITS === 0) await new Promise(resolve => setImmediate(resolve))
       pending.unit.end(failure === undefined, problem => this.#callbackFailed(problem))
       if (failure === undefined) pending.resolve(value)
       else pending.reject(mailError(failure))
