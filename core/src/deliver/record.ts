@@ -61,13 +61,15 @@ function finish(
   endedAt: number,
 ): Finished {
   if (result === undefined) throw new Error('an attempt has no result')
-  const { outcome, code, enhanced, text, remoteHost, remoteIp, tls } = result
+  const { outcome, code, enhanced, text, stage, remoteHost, remoteIp, tls, dsnPassedOn } = result
   const done: Attempt = {
     ...attempt,
     ...{ endedAt, outcome, code, enhanced, text },
+    ...(stage === undefined ? {} : { stage }),
     ...(remoteHost === undefined ? {} : { remoteHost }),
     ...(remoteIp === undefined ? {} : { remoteIp }),
     ...(tls === undefined ? {} : { tls }),
+    ...(dsnPassedOn === undefined ? {} : { dsnPassedOn }),
     ...(result.trace === undefined ? {} : { trace: [...(attempt.trace ?? []), ...result.trace] }),
   }
   const last = isLast(deps.config.retrySchedule, attempt.number, job.maxAttempts)

@@ -4,6 +4,30 @@ import type { Notify } from './envelope.ts'
 import type { TlsFacts } from './session.ts'
 import type { TraceEntry } from './trace.ts'
 
+/**
+ * Where an attempt got its reply or ended:
+ * - `dns`: finding the hosts and their addresses.
+ * - `policy`: a rule of ours or of the recipient's domain, before or instead of a connection.
+ * - `connect`: the TCP connection, or the proxy on the way.
+ * - `greeting`, `ehlo`, `starttls`, `auth`: the session, before this message.
+ * - `mail`: MAIL FROM, and what we checked against the announced extensions.
+ * - `rcpt`: RCPT TO: the reply is about this recipient alone.
+ * - `data`: DATA, and sending the message.
+ * - `end`: the reply after the final dot. Without a reply the message may have been taken (RFC 1047).
+ */
+export type AttemptStage =
+  | 'dns'
+  | 'policy'
+  | 'connect'
+  | 'greeting'
+  | 'ehlo'
+  | 'starttls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'end'
+
 /** One try to deliver to one recipient. The entry exists before any network activity, with `endedAt` undefined. */
 export interface Attempt {
   /** Counts from 1; 0 for an operator's or a policy's decision without a delivery attempt. */
@@ -19,10 +43,14 @@ export interface Attempt {
   readonly enhanced: string
   /** The reply's text or our own error, one line per array element of a multi-line reply joined by "\n". */
   readonly text: string
+  /** Absent for a delivery on this machine and for a decision. */
+  readonly stage?: AttemptStage
   readonly transport?: string
   readonly remoteHost?: string
   readonly remoteIp?: string
   readonly tls?: TlsFacts
+  /** The next hop announced DSN and took over the duty to report success (RFC 3461 §5.2.1). */
+  readonly dsnPassedOn?: true
   /** Verdicts of `beforeDeliver` for this attempt. */
   readonly trace?: readonly TraceEntry[]
 }

@@ -8,8 +8,10 @@ export interface TlsFacts {
   readonly cipher: string
   /** Server name the peer asked for or we verified, if any. */
   readonly serverName?: string
-  /** Whether the peer's certificate was verified against WebPKI (outgoing only). */
+  /** Whether the peer's certificate was verified against WebPKI for `serverName` (outgoing only). */
   readonly verified?: boolean
+  /** Why it was not: a result type of RFC 8460 §4.3 such as "certificate-expired", and the reason in words. */
+  readonly problem?: { readonly type: string; readonly text: string }
 }
 
 /** `delivery` takes mail for our own addresses from anybody; `submission` takes mail to anywhere from our own users. */

@@ -3,7 +3,7 @@
 import { defineService, type ServiceToken } from '../define/service.ts'
 import type { Path } from '../mail/address.ts'
 import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envelope.ts'
-import type { Job, MessageInfo, Outcome } from '../model/job.ts'
+import type { AttemptStage, Job, MessageInfo, Outcome } from '../model/job.ts'
 import type { SmtpReply } from '../model/reply.ts'
 import type { SessionInfo, TlsFacts } from '../model/session.ts'
 import type { TraceEntry } from '../model/trace.ts'
@@ -87,9 +87,12 @@ export interface DeliveryResult {
   readonly code: number
   readonly enhanced: string
   readonly text: string
+  readonly stage?: AttemptStage
   readonly remoteHost?: string
   readonly remoteIp?: string
   readonly tls?: TlsFacts
+  /** The next hop announced DSN and was given the recipient's NOTIFY and ORCPT. */
+  readonly dsnPassedOn?: true
   /** What the receive hooks said, when the delivery ended on this machine; kept with the attempt. */
   readonly trace?: readonly TraceEntry[]
   /** Address that was connected to: steers the choice of address family on the next attempt. */

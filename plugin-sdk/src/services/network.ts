@@ -23,7 +23,9 @@ export type DnsType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR' | 'NS' | 'SO
 export interface DnsAnswer<R = unknown> {
   readonly status: 'found' | 'nodata' | 'nxdomain'
   readonly records: readonly R[]
-  /** Validated by a resolver that we trust (AD bit). */
+  /** The name that has the records: the asked one, or where its CNAMEs led. Lower case, no dot at the end. */
+  readonly canonical: string
+  /** Validated by a resolver that we trust (AD bit); for the whole chain of CNAMEs. */
   readonly authentic: boolean
   /** Seconds. */
   readonly ttl: number
@@ -48,17 +50,32 @@ export interface DnsRecords {
 }
 
 export interface Dns {
-  /** Follows CNAMEs. Throws a DnsError for SERVFAIL, a timeout or a malformed answer. */
+  /**
+   * Asks for absolute names (a dot at the end changes nothing; no search list). Follows CNAMEs, except when asked for CNAME
+   * itself, which gives exactly one step. Names in records are lower case A-labels without a dot at the end; the root is ".".
+   * Throws a DnsError when there is no usable answer, and the signal's reason when it aborts.
+   */
   resolve<T extends DnsType>(name: string, type: T, signal?: AbortSignal): Promise<DnsAnswer<DnsRecords[T]>>
 }
+
+/**
+ * - `timeout`: no server answered in time.
+ * - `servfail`: servers said they could not; with `extended` they said why.
+ * - `malformed`: answers that cannot be read, or a loop of CNAMEs.
+ * - `refused`: servers do not answer us.
+ */
+export type DnsFailureCode = 'timeout' | 'servfail' | 'malformed' | 'refused'
 
 /** No usable answer: temporary by nature. */
 export class DnsError extends Error {
   override readonly name = 'DnsError'
-  readonly code: 'timeout' | 'servfail' | 'malformed' | 'refused'
-  constructor(code: 'timeout' | 'servfail' | 'malformed' | 'refused', message: string) {
+  readonly code: DnsFailureCode
+  /** Extended DNS Error (RFC 8914): info code and text. Codes 1, 2 and 5–12 are failures of DNSSEC validation. */
+  readonly extended?: { readonly code: number; readonly text: string }
+  constructor(code: DnsFailureCode, message: string, extended?: { readonly code: number; readonly text: string }) {
     super(message)
     this.code = code
+    if (extended !== undefined) this.extended = extended
   }
 }
 

@@ -1,5 +1,12 @@
 // DNS from rows of a zone, with failures on demand: SERVFAIL, timeouts, refusals, and answers that never come.
-import { type Dns, type DnsAnswer, DnsError, type DnsRecords, type DnsType } from '../services/network.ts'
+import {
+  type Dns,
+  type DnsAnswer,
+  DnsError,
+  type DnsFailureCode,
+  type DnsRecords,
+  type DnsType,
+} from '../services/network.ts'
 
 /** Name, type, record; absent fields come from the zone's defaults. A name without a dot at the end is the same as with one. */
 export type DnsRow = {
@@ -14,7 +21,7 @@ export interface DnsRowOptions {
 }
 
 /** `hang`: no answer until the caller aborts. */
-export type DnsFailure = DnsError['code'] | 'hang'
+export type DnsFailure = DnsFailureCode | 'hang'
 
 export interface FakeDns extends Dns {
   /** What was asked, in order: "MX example.org". */
@@ -27,7 +34,7 @@ export interface FakeDns extends Dns {
 }
 
 /** RFC 1034 §3.6.2 sets no limit; resolvers stop after a few. */
-const CNAME_LIMIT = 8
+const CNAME_LIMIT = 16
 const TTL = 300
 
 interface Found {
@@ -64,10 +71,16 @@ export function fakeDns(rows: readonly DnsRow[] = [], zone: { readonly authentic
     })
   }
 
-  function answer(status: DnsAnswer['status'], found: readonly Found[], chain: readonly Found[]): DnsAnswer<unknown> {
+  function answer(
+    status: DnsAnswer['status'],
+    canonical: string,
+    found: readonly Found[],
+    chain: readonly Found[],
+  ): DnsAnswer<unknown> {
     const all = [...chain, ...found]
     return {
       status,
+      canonical,
       records: found.map(({ record }) => record),
       authentic: all.length === 0 ? authentic : all.every(one => one.authentic),
       ttl: Math.min(TTL, ...all.map(({ ttl }) => ttl)),
@@ -83,11 +96,11 @@ export function fakeDns(rows: readonly DnsRow[] = [], zone: { readonly authentic
       await failIfTold(name, type, signal)
       const types = names.get(name)
       const found = types?.get(type)
-      if (found !== undefined) return answer('found', found, chain)
-      const alias = types?.get('CNAME')?.[0]
+      if (found !== undefined) return answer('found', name, found, chain)
+      const alias = type === 'CNAME' ? undefined : types?.get('CNAME')?.[0]
       if (alias === undefined) {
         const exists = types !== undefined || [...names.keys()].some(other => other.endsWith(`.${name}`))
-        return answer(exists ? 'nodata' : 'nxdomain', [], chain)
+        return answer(exists ? 'nodata' : 'nxdomain', name, [], chain)
       }
       chain.push(alias)
       name = canonical(String(alias.record))

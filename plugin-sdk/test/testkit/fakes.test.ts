@@ -85,21 +85,24 @@ const ROWS: readonly DnsRow[] = [
 
 test('dns: answers', async () => {
   const check = async (name: string, type: DnsType, expected: unknown): Promise<void> => {
-    const { status, records, authentic, ttl } = await fakeDns(ROWS, { authentic: true }).resolve(name, type)
-    assert.deepEqual([status, records, authentic, ttl], expected, name)
+    const { status, records, authentic, ttl, canonical } = await fakeDns(ROWS, { authentic: true }).resolve(name, type)
+    const found = [status, records, authentic, ttl]
+    assert.deepEqual(canonical === name ? found : [...found, canonical], expected, name)
   }
   const mx = [
     { preference: 10, exchange: 'mx.example.org' },
     { preference: 20, exchange: 'mx2.example.org' },
   ]
   await check('example.org', 'MX', ['found', mx, true, 60])
-  await check('EXAMPLE.org.', 'MX', ['found', mx, true, 60])
+  await check('EXAMPLE.org.', 'MX', ['found', mx, true, 60, 'example.org'])
   await check('mx.example.org', 'A', ['found', ['192.0.2.1'], false, 300])
   await check('mx.example.org', 'AAAA', ['nodata', [], true, 300])
   await check('org', 'A', ['nodata', [], true, 300])
   await check('example.com', 'A', ['nxdomain', [], true, 300])
-  await check('www.example.org', 'A', ['found', ['192.0.2.1'], false, 300])
-  await check('gone.example.org', 'A', ['nxdomain', [], true, 300])
+  await check('www.example.org', 'A', ['found', ['192.0.2.1'], false, 300, 'mx.example.org'])
+  await check('www.example.org', 'CNAME', ['found', ['MX.example.org'], true, 300])
+  await check('mx.example.org', 'CNAME', ['nodata', [], true, 300])
+  await check('gone.example.org', 'A', ['nxdomain', [], true, 300, 'nowhere.example'])
   await assert.rejects(fakeDns(ROWS).resolve('a.loop', 'A'), { code: 'malformed' })
 })
 
