@@ -3,6 +3,7 @@
 import {
   type Clock,
   clock as clockToken,
+  hooks as hooksToken,
   type Log,
   log as logToken,
   type MoxConfig,
@@ -17,6 +18,7 @@ import { createHooks } from '../hooks/hooks.ts'
 import type { Hooks } from '../hooks/types.ts'
 import { explainHost, type HostExplanation } from './explain.ts'
 import { collectHandlers } from './handlers.ts'
+import { hookRunner } from './hook-runner.ts'
 import { instancesOf } from './instances.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { parseOptions } from './options.ts'
@@ -27,7 +29,7 @@ export type { HandlerExplanation, HookExplanation, HostExplanation, PluginExplan
 
 export interface HostOptions {
   readonly config: Pick<MoxConfig, 'plugins' | 'hooks'>
-  /** Core's own services by token id; for a `many` service one or an array. Must have clock, random and log. */
+  /** Core's own services by token id; for a `many` service one or an array. Must have clock, random and log; hooks is added. */
   readonly builtins: ReadonlyMap<string, unknown>
   /** Milliseconds of a clock that only goes forward, for traces. Default `performance.now`. */
   readonly stopwatch?: () => number
@@ -48,7 +50,11 @@ export interface Host {
   explain(): HostExplanation
 }
 
-export function createHost({ config, builtins, stopwatch = () => performance.now() }: HostOptions): Host {
+export function createHost({ config, builtins: given, stopwatch = () => performance.now() }: HostOptions): Host {
+  const builtins = new Map(given).set(
+    hooksToken.id,
+    hookRunner(() => hooks),
+  )
   const builtin = <T>({ id }: ServiceToken<T>): T => {
     const service = builtins.get(id)
     if (service === undefined) throw new Error(`the host needs ${id} among its builtins`)
@@ -75,8 +81,10 @@ export function createHost({ config, builtins, stopwatch = () => performance.now
     storage: () => services.get(storageToken) as Storage | undefined,
   })
 
+  const hooks = createHooks({ clock, random, stopwatch }, handlers)
+
   return {
-    hooks: createHooks({ clock, random, stopwatch }, handlers),
+    hooks,
     service: <S extends ServiceToken<unknown>>(token: S) => services.get(token) as ServiceOf<S>,
     start: () => lifecycle.start(),
     listen: () => lifecycle.listen(),
