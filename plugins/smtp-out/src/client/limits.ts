@@ -17,8 +17,6 @@ export const TRANSACTIONS = 100
 
 /** RFC 4954 §4: an AUTH exchange's line with its CRLF. */
 export const AUTH_OCTETS = 12_288
-/** Challenges of one login; no mechanism has more than three. */
-export const CHALLENGES = 5
 /** RFC 5802 §5.1, RFC 7677 §4: fewer iterations would give a listener too much. */
 export const ITERATIONS_MINIMUM = 4096
 /** Iterations that we compute for a server: seconds of work. */

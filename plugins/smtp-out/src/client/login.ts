@@ -1,7 +1,7 @@
 // AUTH: RFC 4954 from the client's side. Throws a Failure of stage `auth`; no secret is in its text.
 import type { ServerReply } from '@mox/plugin-sdk/mail'
 import { Failure, local, refusal } from './failure.ts'
-import { AUTH_OCTETS, CHALLENGES, COMMAND_OCTETS } from './limits.ts'
+import { AUTH_OCTETS, COMMAND_OCTETS } from './limits.ts'
 import { type Connection, chooseMechanism } from './sasl/choose.ts'
 import { type Mechanism, SaslError } from './sasl/mechanism.ts'
 import type { Credentials } from './types.ts'
@@ -49,12 +49,12 @@ async function converse(wire: Wire, mechanism: Mechanism, limit: number): Promis
     wire.command(initial === '' ? `${command}\r\n` : initial)
     first = undefined
   }
-  for (let challenges = 0; ; challenges++) {
+  for (;;) {
     const reply = await wire.read('AUTH', limit)
     if (reply.code === 235 && mechanism.complete) return
     if (reply.code === 235) throw new SaslError('the server says yes before it proved itself')
     if (reply.code !== 334) throw refusal(reply, 'AUTH')
-    const response = first ?? (await respond(wire, mechanism, reply, challenges, limit))
+    const response = first ?? (await respond(wire, mechanism, reply, limit))
     first = undefined
     const line = `${response.toString('base64')}\r\n`
     if (line.length > AUTH_OCTETS) throw local(454, '4.7.0', 'the user name or password is too long for a login')
@@ -63,15 +63,8 @@ async function converse(wire: Wire, mechanism: Mechanism, limit: number): Promis
 }
 
 /** RFC 4954 §4: a client that gives up says "*"; what the server answers changes nothing. */
-async function respond(
-  wire: Wire,
-  mechanism: Mechanism,
-  reply: ServerReply,
-  challenges: number,
-  limit: number,
-): Promise<Buffer> {
+async function respond(wire: Wire, mechanism: Mechanism, reply: ServerReply, limit: number): Promise<Buffer> {
   try {
-    if (challenges === CHALLENGES) throw new SaslError('the server has too many challenges')
     if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(reply.text))
       throw new SaslError('the server sends what is no base64')
     return await mechanism.respond(Buffer.from(reply.text, 'base64'))

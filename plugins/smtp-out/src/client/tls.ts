@@ -83,7 +83,7 @@ export function objection(socket: TLSSocket, tls: ClientTls, facts: Facts, host:
     : tlsFailure(host, { type: 'validation-failure', reason: '', text: `the certificate is not accepted: ${refused}` })
 }
 
-/** DER, leaf first, as far as issuers are known. */
+/** DER, leaf first, as far as issuers are known. (getPeerX509Certificate would take the chain away from the connection.) */
 function chainOf(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = []
   let certificate = socket.getPeerCertificate(true)

@@ -23,7 +23,8 @@ export interface ClientTls {
   readonly context?: SecureContext
   /**
    * Asked with the certificate chain as DER, leaf first, when the handshake is done, whatever `verify` found: text when it
-   * is not acceptable. A place for DANE.
+   * is not acceptable. A place for DANE. Only names link the chain, no signature was checked, and an anchor of `context` may
+   * have been added at its end.
    */
   readonly accept?: (chain: readonly Buffer[]) => string | undefined
 }

@@ -1,5 +1,6 @@
 // AUTH: every class of reply, and servers that do not keep to the mechanism.
 import { createHmac } from 'node:crypto'
+import { AUTH_OCTETS } from '../../../src/client/limits.ts'
 import { type Row, TAKEN } from './row.ts'
 
 const offers = (...names: string[]): readonly string[] => [
@@ -10,6 +11,8 @@ const offers = (...names: string[]): readonly string[] => [
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const PLAIN = `AUTH PLAIN ${base64('\0user\0pencil')}`
 const cram = createHmac('md5', 'pencil').update('<1@mx>').digest('hex')
+// The name, two NULs, and all of it in base64.
+const LONGEST = Math.floor((AUTH_OCTETS - 2) / 4) * 3 - '\0user\0'.length
 const scramFirst = 'r=x,s=QSXCR+Q6sek8bf92,i=4096'
 
 export const login: readonly Row[] = [
@@ -153,6 +156,18 @@ export const login: readonly Row[] = [
       'RCPT TO:<carol@example.com>',
       'DATA',
     ],
+  },
+  {
+    name: 'the longest password',
+    server: { extensions: offers('PLAIN'), auth: '334 ', authLines: '235 ok' },
+    login: { mechanisms: ['PLAIN'], password: 'p'.repeat(LONGEST) },
+    answers: TAKEN,
+  },
+  {
+    name: 'a password that is too long',
+    server: { extensions: offers('PLAIN'), auth: '334 ' },
+    login: { mechanisms: ['PLAIN'], password: 'p'.repeat(LONGEST + 1) },
+    session: 'local auth 454 4.7.0 the user name or password is too long for a login',
   },
   {
     name: 'a challenge that is no base64',
