@@ -37,7 +37,7 @@ export interface Behaviour {
   readonly mail?: Answers
   readonly rcpt?: Answers
   readonly data?: Answers
-  /** After the final dot. */
+  /** After the final dot; a line for each recipient when the client speaks LMTP. */
   readonly end?: Answers
   readonly rset?: Answers
   readonly quit?: Answers
@@ -94,9 +94,11 @@ export class Peer {
     this.#server = createServer({ allowHalfOpen: true }, socket => void this.#serve(socket))
   }
 
-  static async listen(behaviour: Behaviour): Promise<Peer> {
+  /** `path`: a Unix socket in place of a port. */
+  static async listen(behaviour: Behaviour, path?: string): Promise<Peer> {
     const peer = new Peer(behaviour)
-    await new Promise<void>(resolve => peer.#server.listen(0, '127.0.0.1', resolve))
+    const where = path === undefined ? { host: '127.0.0.1', port: 0 } : { path }
+    await new Promise<void>(resolve => peer.#server.listen(where, resolve))
     const address = peer.#server.address()
     peer.port = typeof address === 'object' && address !== null ? address.port : 0
     return peer
@@ -232,6 +234,7 @@ export class Peer {
 
 function phaseOf(line: string): Phase {
   const verb = /^[a-z]+/i.exec(line)?.[0].toLowerCase() ?? ''
+  if (verb === 'lhlo') return 'ehlo'
   return verb in DEFAULTS || verb === 'ehlo' ? (verb as Phase) : 'quit'
 }
 
