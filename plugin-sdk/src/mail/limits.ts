@@ -13,6 +13,13 @@ export const PATH_OCTETS = 256
 /** Parameters of one MAIL or RCPT command. */
 export const COMMAND_PARAMETERS = 30
 
+/** One line of a server's reply with its CRLF. RFC 5321 §4.5.3.1.5 says 512; servers exceed it. */
+export const REPLY_LINE_OCTETS = 4096
+/** Lines of one reply. */
+export const REPLY_LINES = 500
+/** One reply, all lines with their codes and CRLFs. */
+export const REPLY_OCTETS: number = 64 * 1024
+
 /** The header section with the empty line after it. */
 export const HEADER_BYTES: number = 256 * 1024
 /** Lines of the header section, continuation lines included, without the empty line after it. */

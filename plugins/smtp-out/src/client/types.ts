@@ -23,7 +23,8 @@ export interface ClientTls {
   readonly context?: SecureContext
   /**
    * Asked with the certificate chain as DER, leaf first, when the handshake is done, whatever `verify` found: text when it
-   * is not acceptable. A place for DANE.
+   * is not acceptable. A place for DANE. Only names link the chain, no signature was checked, and an anchor of `context` may
+   * have been added at its end.
    */
   readonly accept?: (chain: readonly Buffer[]) => string | undefined
 }
@@ -60,6 +61,7 @@ export interface ClientOptions {
   readonly timeouts: Timeouts
   readonly clock: Clock
   readonly log: Log
+  /** Ends the attempt to get a session. One that was had is ended with `destroy`. */
   readonly signal: AbortSignal
 }
 
@@ -99,7 +101,7 @@ export interface ClientMessage {
   readonly requireTls: boolean
   readonly ret?: 'FULL' | 'HDRS'
   readonly envid?: string
-  /** May be called once for each transaction. */
+  /** May be called more than once: a large message is looked at before it is sent, and sent once for each transaction. */
   open(): AsyncIterable<Buffer>
 }
 
@@ -108,7 +110,7 @@ export interface ClientMessage {
  * - `reply`: `code`, `enhanced` and `text` are the server's.
  * - `local`: we decided by what the server announced; `code` and `enhanced` are what we would answer.
  * - `io`: the connection broke or a time limit passed.
- * - `tls`: the handshake failed, or the certificate was not acceptable.
+ * - `tls`: STARTTLS was refused (`code` is that of the reply), the handshake failed, or the certificate was not acceptable.
  * - `protocol`: the server said something that is no SMTP; the connection cannot be used any more.
  */
 export type FailureKind = 'reply' | 'local' | 'io' | 'tls' | 'protocol'
@@ -130,6 +132,16 @@ export interface RecipientAnswer extends Answer {
   readonly dsn: boolean
 }
 
+/** Why there is no TLS, or none to be trusted, as TLS reports tell it. */
+export interface TlsProblem {
+  /** A result type of RFC 8460 §4.3. */
+  readonly type: string
+  /** A failure-reason-code (RFC 8460 §4.4) such as "tls-remote-alert-40-handshake-failure"; '' when the type says it all. */
+  readonly reason: string
+  /** For people. */
+  readonly text: string
+}
+
 /** The session cannot be had: no greeting, no EHLO, no TLS, no login. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
@@ -137,11 +149,14 @@ export class ClientError extends Error {
   readonly answer: Answer
   /** Facts of the TLS connection if one was made. */
   readonly tls: TlsFacts | undefined
-  constructor(kind: FailureKind, answer: Answer, tls?: TlsFacts, cause?: unknown) {
+  /** Set when `kind` is `tls`. */
+  readonly problem: TlsProblem | undefined
+  constructor(kind: FailureKind, answer: Answer, tls?: TlsFacts, cause?: unknown, problem?: TlsProblem) {
     super(answer.text, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.answer = answer
     this.tls = tls
+    this.problem = problem
   }
 }
 
@@ -152,7 +167,7 @@ export interface Client {
   readonly usable: boolean
   /**
    * One message: as many transactions on this connection as the server's limits on recipients need. One answer for each
-   * recipient, in any order; never throws.
+   * recipient, in any order; never throws. One message at a time.
    */
   send(message: ClientMessage, signal: AbortSignal): Promise<RecipientAnswer[]>
   /** QUIT, waiting briefly for the reply. Never throws. */
