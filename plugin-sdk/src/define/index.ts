@@ -1,5 +1,6 @@
 export * from './config.ts'
 export * from './fact.ts'
+export * from './nearest.ts'
 export * from './options.ts'
 export * from './plugin.ts'
 export * from './service.ts'

@@ -1,4 +1,4 @@
-// Services that face the network: certificates, DNS answers, HTTP routes.
+// Services that face the network: certificates, DNS answers, demands on deliveries, HTTP routes.
 import type { SecureContext } from 'node:tls'
 import type { Middleware } from 'koa'
 import { defineService, type ServiceToken } from '../define/service.ts'
@@ -79,6 +79,63 @@ export class DnsError extends Error {
   }
 }
 
+/** A recipient domain that mail is about to go to. */
+export interface DestinationDomain {
+  /** Lower-case A-labels: the domain of the recipient, never where a CNAME led (RFC 8461 §3.2). */
+  readonly domain: string
+  readonly signal: AbortSignal
+}
+
+/** One of the domain's hosts, before a connection is made. */
+export interface DestinationHost extends DestinationDomain {
+  /** As the MX record says; without one, the domain or where its CNAMEs led. */
+  readonly host: string
+  /** Where the host's own CNAMEs led; `host` without any. */
+  readonly canonical: string
+  readonly port: number
+  /** Whether the host comes from an MX record. */
+  readonly mx: boolean
+  /** All answers that led from the domain to the host were DNSSEC-validated. */
+  readonly domainAuthentic: boolean
+  /** All answers that led from the host to its addresses were DNSSEC-validated. */
+  readonly hostAuthentic: boolean
+}
+
+/** What a recipient domain demands of every session that takes mail for it. */
+export interface DomainPolicy {
+  /** Why mail must not go to this host: text for the sender. Undefined: it may. */
+  refuse(host: string): string | undefined
+  /** No session without TLS and a certificate that WebPKI verifies for the host's name. */
+  readonly pkix: boolean
+}
+
+/** What one host demands: no session without TLS. */
+export interface HostPolicy {
+  /** Equal for policies that accept the same certificates, so that sessions can be shared: "dane 3 1 1 2bb1…". */
+  readonly id: string
+  /** The name to ask for (SNI). Default: the host's. */
+  readonly serverName?: string
+  /**
+   * Asked with the certificate chain as DER, leaf first: text when it is not acceptable. Counts as verification of the host
+   * for REQUIRETLS. Absent: any certificate will do.
+   */
+  readonly accept?: (chain: readonly Buffer[]) => string | undefined
+}
+
+/**
+ * A source of demands on deliveries to MX hosts, such as MTA-STS (domains) and DANE (hosts). Demands of several add up. A
+ * throw delays the mail: the error's text becomes that of the attempt. Not asked for address literals, for relays, and for
+ * messages that say "TLS-Required: No" (RFC 8689 §4.1).
+ */
+export interface DestinationPolicies {
+  /** For logs and errors: "mta-sts". */
+  readonly name: string
+  /** Asked once in each attempt. Undefined: nothing is demanded. */
+  domain?(query: DestinationDomain): Promise<DomainPolicy | undefined>
+  /** Asked for each host that is tried, when its addresses are known. Undefined: nothing is demanded. */
+  host?(query: DestinationHost): Promise<HostPolicy | undefined>
+}
+
 /** Which listeners serve it: the world, loopback and private networks, administrators, or the metrics port. */
 export type Audience = 'public' | 'internal' | 'admin' | 'metrics'
 
@@ -98,4 +155,8 @@ export interface HttpRoutes {
 
 export const certificates: ServiceToken<Certificates, 'one'> = defineService<Certificates>('certificates@1')
 export const dns: ServiceToken<Dns, 'one'> = defineService<Dns>('dns@1')
+export const destinationPolicies: ServiceToken<DestinationPolicies, 'many'> = defineService<
+  DestinationPolicies,
+  'many'
+>('destination-policies@1', 'many')
 export const routes: ServiceToken<HttpRoutes, 'many'> = defineService<HttpRoutes, 'many'>('routes@1', 'many')
