@@ -28,8 +28,8 @@ interface Pending {
 }
 
 export interface UnitEvents {
-  /** `ms`: from the start of the group to the end of its commit. */
-  committed(units: number, ms: number): void
+  /** `ms`: from the start of the group to the end of its commit. The next group waits for the promise, if there is one. */
+  committed(units: number, ms: number): Promise<void> | undefined
 }
 
 export class Units {
@@ -42,6 +42,8 @@ export class Units {
   readonly #outside = AsyncLocalStorage.snapshot()
   #waiting: Pending[] = []
   #working = false
+  /** What the next group waits for. */
+  #pause: Promise<void> | undefined
   #idle: (() => void)[] = []
   /** What ended the group that runs. */
   #groupError: unknown
@@ -84,9 +86,13 @@ export class Units {
     if (this.#stopped !== undefined) return Promise.reject(storageFailed(this.#stopped))
     return new Promise<T>((resolve, reject) => {
       const unit = new Unit()
-      // The work runs in its caller's context, whoever's turn it was to start the group.
-      const inContext = AsyncLocalStorage.snapshot()
-      const run = (): Promise<T> => inContext(() => this.#run(unit, work))
+      const { promise: turn, resolve: start } = Promise.withResolvers<void>()
+      // A continuation runs in its caller's context, whoever's turn it was to start the group; a snapshot costs much more.
+      const done = turn.then(() => this.#run(unit, work))
+      const run = (): Promise<T> => {
+        start()
+        return done
+      }
       this.#waiting.push({ unit, run, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
@@ -96,7 +102,7 @@ export class Units {
     return this.#current.run(unit, async () => await work(this.#db))
   }
 
-  /** Once the surrounding unit has ended; in the context of now, but in no unit. */
+  /** Once the surrounding unit has ended, in no unit and in nobody's context; at once when there is none. */
   afterUnit(work: (committed: boolean) => void): void {
     const unit = this.#current.getStore()
     if (unit === undefined) {
@@ -104,8 +110,22 @@ export class Units {
       return
     }
     if (!unit.open) throw new Error('this unit of work has ended: await everything inside storage.write()')
-    const inContext = AsyncLocalStorage.snapshot()
-    unit.after(committed => inContext(() => this.#current.run(undefined, () => work(committed))))
+    unit.after(work)
+  }
+
+  /** Once the surrounding unit has been committed; in the context of now, but in no unit. */
+  afterCommit(work: () => void): void {
+    if (this.#current.getStore() === undefined) {
+      work()
+      return
+    }
+    const { promise: end, resolve: ended } = Promise.withResolvers<boolean>()
+    this.afterUnit(ended)
+    end
+      .then(committed => {
+        if (committed) this.#current.run(undefined, work)
+      })
+      .catch(error => this.#callbackFailed(error))
   }
 
   /** Resolves when everything that was asked for is done. */
@@ -140,7 +160,7 @@ export class Units {
     } catch (error) {
       await unit.close()
       if (this.#groupError === undefined) await this.#undo(name).catch(undo => this.failed(undo))
-      unit.end(false, problem => this.#callbackFailed(problem))
+      this.#outside(() => unit.end(false, problem => this.#callbackFailed(problem)))
       throw this.#groupError === undefined ? error : mailError(this.#groupError)
     } finally {
       outer.nested = undefined
@@ -166,6 +186,8 @@ export class Units {
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#gather()
+      if (this.#pause !== undefined) await this.#pause
+      this.#pause = undefined
       const batch = this.#waiting.slice(0, GROUP_UNITS)
       const rest = this.#waiting.slice(GROUP_UNITS)
       this.#waiting = []
@@ -210,7 +232,8 @@ export class Units {
       if (this.#groupError !== undefined) break
     }
     const failure = await this.#finish(done.length > 0)
-    if (failure === undefined && done.length > 0) this.#events.committed(done.length, performance.now() - started)
+    if (failure === undefined && done.length > 0)
+      this.#pause = this.#events.committed(done.length, performance.now() - started)
     for (const [i, { pending, value }] of done.entries()) {
       // Each goes on with work of its own: all at once they would keep timers and sockets waiting.
       if (i > 0 && i % WAKE_UNITS === 0) await new Promise(resolve => setImmediate(resolve))
