@@ -17,7 +17,7 @@ export const GROUP_MS = 4
 /** Units that are told of their commit in one turn of the event loop. */
 const WAKE_UNITS = 12
 /** Milliseconds that a group is gathered at most, and the time of a turn of the event loop in which nothing happened. */
-export const GATHER_MS = 4
+export const GATHER_MS = 8
 const QUIET_TURN_MS = 0.05
 
 interface Pending {
