@@ -7,7 +7,11 @@ import type { PreparedSql, SqlEngine, SqlValue } from './engine.ts'
 /** Marks a place among the bindings; no constant of a query begins with it. */
 const MARK = '\u0000place:'
 
-type Binding = { readonly place: string } | { readonly value: SqlValue }
+interface Binding {
+  /** Undefined for a constant, which is `value`. */
+  readonly place: string | undefined
+  readonly value: SqlValue
+}
 
 export function toSqlValue(value: unknown, name: string): SqlValue {
   switch (typeof value) {
@@ -34,15 +38,18 @@ class Compiled<P extends object, R> implements Statement<P, R> {
       .toSQL()
       .toNative()
     this.#bindings = native.bindings.map((value): Binding => {
-      if (typeof value === 'string' && value.startsWith(MARK)) return { place: value.slice(MARK.length) }
-      return { value: toSqlValue(value, 'a constant of the query') }
+      if (typeof value === 'string' && value.startsWith(MARK)) return { place: value.slice(MARK.length), value: null }
+      return { place: undefined, value: toSqlValue(value, 'a constant of the query') }
     })
     this.#prepared = engine.prepare(native.sql)
   }
 
   #bind(values: P): SqlValue[] {
     const named = values as Readonly<Record<string, unknown>>
-    return this.#bindings.map(b => ('place' in b ? toSqlValue(named[b.place], b.place) : b.value))
+    const bound: SqlValue[] = []
+    for (const { place, value } of this.#bindings)
+      bound.push(place === undefined ? value : toSqlValue(named[place], place))
+    return bound
   }
 
   async all(values: P): Promise<R[]> {
