@@ -2,7 +2,7 @@
 // A value that is missing, or of a type that no database stores, is an error that names the place, never NULL.
 import type { Placeholder, Statement } from '@mox/plugin-sdk'
 import type { Knex } from 'knex'
-import type { PreparedSql, SqlEngine, SqlValue } from './engine.ts'
+import type { MaybePromise, PreparedSql, SqlEngine, SqlValue } from './engine.ts'
 
 /** Marks a place among the bindings; no constant of a query begins with it. */
 const MARK = '\u0000place:'
@@ -52,16 +52,26 @@ class Compiled<P extends object, R> implements Statement<P, R> {
     return bound
   }
 
-  async all(values: P): Promise<R[]> {
-    return (await this.#prepared.all(this.#bind(values))) as R[]
+  // Not async functions: a synchronous driver has the answer at once, and each message has dozens of statements.
+
+  all(values: P): Promise<R[]> {
+    return settled(() => this.#prepared.all(this.#bind(values)) as MaybePromise<R[]>)
   }
 
-  async get(values: P): Promise<R | undefined> {
-    return (await this.#prepared.get(this.#bind(values))) as R | undefined
+  get(values: P): Promise<R | undefined> {
+    return settled(() => this.#prepared.get(this.#bind(values)) as MaybePromise<R | undefined>)
   }
 
-  async run(values: P): Promise<{ changes: number; lastId: number }> {
-    return await this.#prepared.run(this.#bind(values))
+  run(values: P): Promise<{ changes: number; lastId: number }> {
+    return settled(() => this.#prepared.run(this.#bind(values)))
+  }
+}
+
+function settled<T>(ask: () => MaybePromise<T>): Promise<T> {
+  try {
+    return Promise.resolve(ask())
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

@@ -4,7 +4,7 @@
 // after which SQLite may have undone the transaction by itself ends the group: all its units fail together.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '@mox/plugin-sdk'
-import { storageFailed } from '@mox/plugin-storage-sql'
+import { type MaybePromise, storageFailed } from '@mox/plugin-storage-sql'
 import type { Knex } from 'knex'
 import type { Connection } from './driver.ts'
 import { isFatal, isFinal, mailError } from './errors.ts'
@@ -99,6 +99,7 @@ export class Units {
   }
 
   #run<T>(unit: Unit, work: (db: Knex) => Promise<T>): Promise<T> {
+    // Awaited inside: a query of knex runs where somebody waits for it.
     return this.#current.run(unit, async () => await work(this.#db))
   }
 
@@ -167,9 +168,9 @@ export class Units {
     }
   }
 
-  async #do(sql: string): Promise<void> {
+  #do(sql: string): MaybePromise<void> {
     if (this.#groupError !== undefined) throw this.#groupError
-    await this.#writer.control(sql)
+    return this.#writer.control(sql)
   }
 
   async #undo(name: string): Promise<void> {
@@ -252,11 +253,14 @@ export class Units {
   /** Undefined when it failed, which its caller has been told. `alone`: the transaction itself can be undone. */
   async #one({ unit, run, reject }: Pending, alone: boolean): Promise<{ readonly value: unknown } | undefined> {
     try {
-      if (!alone) await this.#do('savepoint unit')
+      const begun = alone ? undefined : this.#do('savepoint unit')
+      if (begun !== undefined) await begun
       const value = await run()
-      await unit.close()
+      const nested = unit.close()
+      if (nested !== undefined) await nested
       if (this.#groupError !== undefined) throw this.#groupError
-      if (!alone) await this.#do('release unit')
+      const released = alone ? undefined : this.#do('release unit')
+      if (released !== undefined) await released
       return { value }
     } catch (error) {
       await unit.close()
