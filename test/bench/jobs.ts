@@ -13,7 +13,9 @@ export interface LoadJob {
   /** MAIL, RCPT and DATA in one go (RFC 2920). */
   readonly pipelining: boolean
   readonly from: string
+  /** `#` stands for a number below `domains`, another one for each message. */
   readonly to: string
+  readonly domains?: number
   /** Left out: no login. */
   readonly user?: string
   readonly password?: string

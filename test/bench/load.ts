@@ -58,7 +58,7 @@ class Sender {
   private readonly done: (ms: number) => void
   private readonly head: Buffer
   private readonly places: readonly number[]
-  private readonly envelope: readonly [string, string]
+  private readonly mail: string
   private wire: Wire | undefined
 
   constructor(job: LoadJob, body: Buffer, take: () => number | undefined, done: (ms: number) => void) {
@@ -66,7 +66,7 @@ class Sender {
     this.body = body
     this.take = take
     this.done = done
-    this.envelope = [`MAIL FROM:<${job.from}>\r\n`, `RCPT TO:<${job.to}>\r\n`]
+    this.mail = `MAIL FROM:<${job.from}>\r\n`
     const head = `From: <${job.from}>\r\nTo: <${job.to}>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <${COUNTER}@bench.test>\r\nSubject: bench ${COUNTER}\r\n\r\n`
     this.head = Buffer.from(head)
     this.places = [head.indexOf(COUNTER), head.lastIndexOf(COUNTER)]
@@ -103,7 +103,8 @@ class Sender {
   }
 
   private async message(wire: Wire, number: number): Promise<void> {
-    const [mail, rcpt] = this.envelope
+    const { mail } = this
+    const rcpt = `RCPT TO:<${this.job.to.replace('#', String(number % (this.job.domains ?? 1)))}>\r\n`
     if (this.job.pipelining) {
       wire.write(`${mail}${rcpt}DATA\r\n`)
       await wire.expect(250)

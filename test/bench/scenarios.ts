@@ -1,5 +1,6 @@
 // What is measured: each scenario starts a fresh server on an empty directory, loads it, and gives back its figures.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { type ConfigOptions, LOGIN } from '../kit/config.ts'
 import type { ProbeLoop } from '../kit/probe.ts'
 import { cpuOf, memoryOf, openFiles } from '../kit/proc.ts'
@@ -13,9 +14,9 @@ export interface Throughput {
   readonly messages: number
   readonly seconds: number
   readonly cpuSeconds: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
+  /** Milliseconds of a submission. */
+  readonly p50?: number
+  readonly p99?: number
   /** Bytes, the highest seen. */
   readonly rss: number
   readonly pss: number
@@ -65,6 +66,40 @@ export async function throughput(options: ThroughputOptions): Promise<Throughput
   const { rss, pss } = await watch()
   await server.stop()
   return { messages: result.messages, seconds, cpuSeconds, p50: result.p50, p99: result.p99, rss, pss, loop }
+}
+
+/** Into a paused queue, to many domains; what is measured is the way out of it, through a transport that takes no time. */
+export async function drain(messages: number): Promise<Throughput> {
+  const transport = JSON.stringify(fileURLToPath(new URL('./null-transport.ts', import.meta.url)))
+  const config: ConfigOptions = {
+    paused: true,
+    imports: [`import { nullTransport } from ${transport}`],
+    plugins: ['nullTransport()'],
+  }
+  await using server = await startServer({ config })
+  const job: LoadJob = {
+    ...{ kind: 'submit', port: server.port('submission'), connections: 20, messages, size: 10_000 },
+    ...{ reuse: true, pipelining: true, from: 'alice@example.org', to: 'bob@d#.example.net', domains: 100 },
+    ...LOGIN.serve,
+  }
+  // A short run first, as above.
+  await load({ ...job, messages: Math.min(1000, messages) })
+  await server.post('/probe/queue/resume')
+  await empty(server, true)
+  await server.post('/probe/queue/pause')
+  await load(job)
+  const watch = watchMemory(server.pid)
+  await server.post('/probe/loop/start')
+  const cpu = await cpuOf(server.pid)
+  const started = performance.now()
+  await server.post('/probe/queue/resume')
+  await empty(server, true)
+  const seconds = (performance.now() - started) / 1000
+  const cpuSeconds = (await cpuOf(server.pid)) - cpu
+  const loop = await server.post<ProbeLoop>('/probe/loop/stop')
+  const { rss, pss } = await watch()
+  await server.stop()
+  return { messages, seconds, cpuSeconds, rss, pss, loop }
 }
 
 /** Waits until the queue is empty, when it is being delivered at all. */

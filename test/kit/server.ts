@@ -76,10 +76,15 @@ export class Server {
   }
 
   private take(text: string): void {
-    this.output = (this.output + text).slice(-TAIL)
-    const lines = (this.partial + text).split('\n')
-    this.partial = lines.pop() ?? ''
-    for (const line of lines) if (line.includes('listening') || line.includes('ready')) this.look(line)
+    // Cheap for text that says nothing: the server may write thousands of lines a second while it is measured.
+    this.output += text
+    if (this.output.length > 2 * TAIL) this.output = this.output.slice(-TAIL)
+    const all = this.partial + text
+    const end = all.lastIndexOf('\n') + 1
+    this.partial = all.slice(end)
+    if (!/listening|ready/.test(all)) return
+    for (const line of all.slice(0, end).split('\n'))
+      if (line.includes('listening') || line.includes('ready')) this.look(line)
   }
 
   private look(line: string): void {

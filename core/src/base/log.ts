@@ -1,5 +1,5 @@
 // Logs: pino, written to stderr as logfmt (`l=info m="text" pkg=smtp-in key=value`) or as JSON, one line per event. Warnings
-// and errors are written before the call returns, other lines together at the end of the event loop's turn and at exit. No
+// and errors are written before the call returns, other lines together a few turns of the event loop later and at exit. No
 // value can forge a line: control characters are escaped, long values cut.
 import type { Log } from '@mox/plugin-sdk'
 import pino from 'pino'
@@ -46,6 +46,11 @@ export function createLog(options: LogOptions): Log {
   )
 }
 
+/** Turns of the event loop in which lines are collected: a turn without work takes some microseconds. */
+const COLLECT_TURNS = 8
+/** Characters that are not collected any further. */
+const COLLECT_LENGTH = 65_536
+
 let shared: ((line: string) => void) | undefined
 
 /** One writer for the process, however many logs there are. */
@@ -57,16 +62,24 @@ function standardError(): (line: string) => void {
 function makeStandardError(): (line: string) => void {
   const destination = pino.destination({ dest: 2, sync: true })
   let waiting = ''
+  let turns = 0
   const flush = (): void => {
     const lines = waiting
     waiting = ''
     if (lines !== '') destination.write(lines)
   }
+  const turn = (): void => {
+    if (--turns > 0) setImmediate(turn)
+    else flush()
+  }
   process.on('exit', flush)
   return line => {
-    if (waiting === '') setImmediate(flush)
     waiting += line
-    if (URGENT.test(line)) flush()
+    if (URGENT.test(line) || waiting.length > COLLECT_LENGTH) flush()
+    else if (turns === 0) {
+      turns = COLLECT_TURNS
+      setImmediate(turn)
+    }
   }
 }
 

@@ -25,6 +25,8 @@ interface Metric {
   readonly kind: Kind
   readonly buckets: readonly number[]
   readonly series: Map<string, Series>
+  /** The same series by their labels as they were given: formatting and sorting labels costs more than counting. */
+  readonly given: Map<string, Series>
 }
 
 export interface MetricInfo {
@@ -52,7 +54,7 @@ export function createMetrics(): MetricsRegistry {
       throw new Error(`metric ${name}: names are lower case and start with mox_`)
     if (buckets.some((b, i) => !Number.isFinite(b) || b <= (buckets[i - 1] ?? Number.NEGATIVE_INFINITY)))
       throw new Error(`metric ${name}: buckets are finite and ascending`)
-    const metric: Metric = { name, help, kind, buckets, series: new Map() }
+    const metric: Metric = { name, help, kind, buckets, series: new Map(), given: new Map() }
     metrics.set(name, metric)
     return metric
   }
@@ -64,6 +66,9 @@ export function createMetrics(): MetricsRegistry {
   )
 
   const seriesOf = (metric: Metric, labels: Labels | undefined): Series | undefined => {
+    const given = labels === undefined ? '' : joinLabels(labels)
+    const known = metric.given.get(given)
+    if (known !== undefined) return known
     const key = labels === undefined ? '' : formatLabels(labels)
     let series = metric.series.get(key)
     if (series === undefined) {
@@ -74,6 +79,8 @@ export function createMetrics(): MetricsRegistry {
       series = { labels: key, value: 0, counts: new Array<number>(metric.buckets.length + 1).fill(0), sum: 0 }
       metric.series.set(key, series)
     }
+    // Several spellings may mean one series: cut labels, other orders.
+    if (metric.given.size < SERIES_LIMIT && given.length <= LABEL_LENGTH) metric.given.set(given, series)
     return series
   }
 
@@ -119,6 +126,16 @@ export function createMetrics(): MetricsRegistry {
 }
 
 const byName = (a: Metric, b: Metric): number => (a.name < b.name ? -1 : 1)
+
+function joinLabels(labels: Labels): string {
+  let joined = ''
+  // With the lengths, so that no value can look like two.
+  for (const name in labels) {
+    const value = String(labels[name])
+    joined += `${name}=${value.length}:${value},`
+  }
+  return joined
+}
 
 function formatLabels(labels: Labels): string {
   return Object.entries(labels)

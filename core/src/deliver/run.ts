@@ -1,6 +1,6 @@
 // One call of a transport, bounded: it has a deadline, and its answers are checked, so that each recipient gets exactly
 // one result whatever the transport does.
-import { type DeliveryBatch, type DeliveryResult, MailError, type Transport } from '@mox/plugin-sdk'
+import { type DeliveryBatch, type DeliveryResult, type Log, MailError, type Transport } from '@mox/plugin-sdk'
 import type { StageDeps } from '../stages.ts'
 
 /** Milliseconds for one attempt; an SMTP session has 30 minutes of its own. */
@@ -53,11 +53,20 @@ async function call(
   stop.addEventListener('abort', stopped)
   if (stop.aborted) stopped()
   timers.push(deps.clock.after(ATTEMPT_DEADLINE_MS, () => end('delivery attempt took too long')))
-  const log = deps.log.child({ transport: transport.name, messageId: batch.message.messageId })
+  const about = { transport: transport.name, messageId: batch.message.messageId }
+  let child: Log | undefined
+  const context = {
+    signal: abort.signal,
+    // Made when it is asked for: that costs more than many transports' other work.
+    get log(): Log {
+      child ??= deps.log.child(about)
+      return child
+    },
+  }
   try {
-    return await Promise.race([deliver(transport, batch, { signal: abort.signal, log }), abandoned])
+    return await Promise.race([deliver(transport, batch, context), abandoned])
   } catch (error) {
-    log.error({ err: error, queueIds: batch.jobs.map(({ id }) => id) }, 'transport failed')
+    context.log.error({ err: error, queueIds: batch.jobs.map(({ id }) => id) }, 'transport failed')
     if (error instanceof MailError) return { enhanced: error.reply.enhanced ?? '4.3.0', text: error.reply.text }
     return { enhanced: '4.3.0', text: `transport "${transport.name}" failed` }
   } finally {

@@ -9,13 +9,17 @@ import { MAX_RECEIVED, REPLIES, UNKNOWN_DELAY_MS } from './replies.ts'
 import { store } from './store.ts'
 import { type Acceptance, refused, type Transaction } from './transaction.ts'
 
+/** What the stage needs to know of a message's bytes. */
+export type Measured = Pick<IngressResult, 'size' | 'has8bit' | 'headHas8bit' | 'headBytes' | 'headComplete'>
+
 /** A complete message, not yet stored. */
 export interface Body {
-  readonly ingress: IngressResult
-  readonly hash: Buffer
+  readonly ingress: Measured
   /** Our fields that an earlier hop on this machine put in front of the content; part of what `ingress` measured. */
   readonly earlier: Buffer | undefined
   open(): AsyncIterable<Buffer>
+  /** SHA-256 of all of it. */
+  hash(): Promise<Buffer>
   /** Inside the unit of work: the content's id, with a reference for the message. */
   keep(): Promise<number>
 }
@@ -63,7 +67,7 @@ function refuseLoop(head: Head): SmtpReply | undefined {
 async function refuseAuthor(
   deps: StageDeps,
   { info }: Transaction,
-  ingress: IngressResult,
+  ingress: Measured,
   from: Path | null,
 ): Promise<SmtpReply | undefined> {
   if (info.kind === 'delivery') return undefined
@@ -81,7 +85,7 @@ async function decide(deps: StageDeps, transaction: Transaction, body: Body, hea
     head,
     size: body.ingress.size,
     has8bit: body.ingress.has8bit,
-    hash: body.hash,
+    hash: await body.hash(),
     content: () => body.open(),
   }
   const verdict = await deps.hooks.decide('onReceive.data', input, transaction.scope)

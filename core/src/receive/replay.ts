@@ -2,12 +2,13 @@
 // the store already. May be repeated: copies are recognised by their queue id, so that a crash before the recipient left
 // the queue does not deliver twice.
 import type { DeliveryBatch, DeliveryResult, Job, SessionInfo, SmtpReply, TraceEntry } from '@mox/plugin-sdk'
-import { formatAddress, IngressReader } from '@mox/plugin-sdk/mail'
+import { formatAddress } from '@mox/plugin-sdk/mail'
 import type { StageDeps } from '../stages.ts'
 import { accept } from './accept.ts'
 import { openSession } from './receiver.ts'
 import { isPositive, MAX_RECIPIENTS } from './replies.ts'
 import type { Session } from './session.ts'
+import { hashOf, measure } from './stored.ts'
 
 interface Options {
   readonly listener: string
@@ -50,15 +51,12 @@ async function replayTransaction(
   session.close()
   if (transaction === undefined) return results
 
-  const reader = new IngressReader({ maxSize: Number.POSITIVE_INFINITY })
-  for await (const chunk of batch.open()) reader.push(chunk)
-  const ingress = reader.finish()
   const { content } = deps.storage
   const { outcomes, reply: answer } = await accept(deps, transaction, {
-    ingress,
-    hash: Buffer.from(ingress.hash, 'hex'),
+    ingress: await measure(batch),
     earlier: batch.prefix,
     open: () => batch.open(),
+    hash: () => hashOf(batch.open()),
     keep: async () => {
       await content.retain(batch.contentId)
       return batch.contentId

@@ -64,9 +64,9 @@ export class MessageSink implements DataSink {
       const staged = await writer.finish(hash)
       const acceptance = await accept(this.#deps, this.#transaction, {
         ingress,
-        hash,
         earlier: undefined,
         open: () => content.openStaged(staged),
+        hash: async () => hash,
         keep: () => content.keep(staged),
       })
       // What was kept belongs to the content store now.

@@ -228,9 +228,11 @@ export function isToken(text: string): boolean {
 export function formatField(name: string, value: string): string {
   if (!isFieldName(name)) throw new TypeError('not a header field name')
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw new TypeError(`control character in header field ${name}`)
+  const unfolded = unfold(value)
   let line = `${name}:`
+  if (unfolded !== '' && line.length + 1 + unfolded.length <= FOLD_COLUMN) return `${line} ${unfolded}\r\n`
   let out = ''
-  for (const word of ` ${unfold(value)}`.match(/[ \t]+[^ \t]+/g) ?? []) {
+  for (const word of ` ${unfolded}`.match(/[ \t]+[^ \t]+/g) ?? []) {
     if (line.length + word.length > FOLD_COLUMN && line !== '') {
       out += `${line}\r\n`
       line = ''

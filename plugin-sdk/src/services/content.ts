@@ -2,7 +2,10 @@
 
 /** Content that is on its way in. Small content waits in memory, larger goes to a file as it arrives. */
 export interface ContentWriter {
-  /** Resolves when more may be written; keeps at most the inline limit in memory. */
+  /**
+   * Resolves when more may be written; keeps at most the inline limit in memory. The chunk must stay unchanged until the content
+   * is kept.
+   */
   write(chunk: Buffer): Promise<void>
   /** Ends writing; large content is on stable storage when this resolves. `hash` is the SHA-256 of all that was written. */
   finish(hash: Buffer): Promise<StagedContent>

@@ -1,6 +1,6 @@
 // A record of who logged in, or tried to: attempts that are alike are one row with a count. They are written together a
 // moment later, never delaying a login; what cannot be written is dropped and logged. Hostile text is cut and escaped.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock, Log, LoginContext, LoginFailure, Storage } from '@mox/plugin-sdk'
 import { LOGIN, type LoginRow } from './schema.ts'
 
@@ -68,10 +68,8 @@ export class Attempts {
       mechanism: attempt.mechanism,
       result: attempt.result,
     }
-    const id = createHash('sha256')
-      .update(JSON.stringify(Object.values(fields)))
-      .digest('hex')
-    const known = this.#pending.get(id)
+    const key = JSON.stringify(Object.values(fields))
+    const known = this.#pending.get(key)
     if (known !== undefined) {
       known.attempts++
       known.last_at = now
@@ -82,7 +80,8 @@ export class Attempts {
       return
     }
     const success = attempt.result === 'ok' ? 1 : 0
-    this.#pending.set(id, { id, ...fields, success, attempts: 1, first_at: now, last_at: now })
+    const id = hash('sha256', key)
+    this.#pending.set(key, { id, ...fields, success, attempts: 1, first_at: now, last_at: now })
     this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => void this.flush())
   }
 

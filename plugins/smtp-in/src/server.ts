@@ -20,6 +20,8 @@ export class Server extends SMTPServer {
 
   constructor(context: ListenerContext) {
     super({
+      // Else each connection asks the system for it.
+      name: context.hostname,
       secure: context.tls === 'implicit',
       logger: false,
       disableReverseLookup: true,

@@ -2,12 +2,16 @@
 // A value that is missing, or of a type that no database stores, is an error that names the place, never NULL.
 import type { Placeholder, Statement } from '@mox/plugin-sdk'
 import type { Knex } from 'knex'
-import type { PreparedSql, SqlEngine, SqlValue } from './engine.ts'
+import type { MaybePromise, PreparedSql, SqlEngine, SqlValue } from './engine.ts'
 
 /** Marks a place among the bindings; no constant of a query begins with it. */
 const MARK = '\u0000place:'
 
-type Binding = { readonly place: string } | { readonly value: SqlValue }
+interface Binding {
+  /** Undefined for a constant, which is `value`. */
+  readonly place: string | undefined
+  readonly value: SqlValue
+}
 
 export function toSqlValue(value: unknown, name: string): SqlValue {
   switch (typeof value) {
@@ -34,27 +38,40 @@ class Compiled<P extends object, R> implements Statement<P, R> {
       .toSQL()
       .toNative()
     this.#bindings = native.bindings.map((value): Binding => {
-      if (typeof value === 'string' && value.startsWith(MARK)) return { place: value.slice(MARK.length) }
-      return { value: toSqlValue(value, 'a constant of the query') }
+      if (typeof value === 'string' && value.startsWith(MARK)) return { place: value.slice(MARK.length), value: null }
+      return { place: undefined, value: toSqlValue(value, 'a constant of the query') }
     })
     this.#prepared = engine.prepare(native.sql)
   }
 
   #bind(values: P): SqlValue[] {
     const named = values as Readonly<Record<string, unknown>>
-    return this.#bindings.map(b => ('place' in b ? toSqlValue(named[b.place], b.place) : b.value))
+    const bound: SqlValue[] = []
+    for (const { place, value } of this.#bindings)
+      bound.push(place === undefined ? value : toSqlValue(named[place], place))
+    return bound
   }
 
-  async all(values: P): Promise<R[]> {
-    return (await this.#prepared.all(this.#bind(values))) as R[]
+  // Not async functions: a synchronous driver has the answer at once, and each message has dozens of statements.
+
+  all(values: P): Promise<R[]> {
+    return settled(() => this.#prepared.all(this.#bind(values)) as MaybePromise<R[]>)
   }
 
-  async get(values: P): Promise<R | undefined> {
-    return (await this.#prepared.get(this.#bind(values))) as R | undefined
+  get(values: P): Promise<R | undefined> {
+    return settled(() => this.#prepared.get(this.#bind(values)) as MaybePromise<R | undefined>)
   }
 
-  async run(values: P): Promise<{ changes: number; lastId: number }> {
-    return await this.#prepared.run(this.#bind(values))
+  run(values: P): Promise<{ changes: number; lastId: number }> {
+    return settled(() => this.#prepared.run(this.#bind(values)))
+  }
+}
+
+function settled<T>(ask: () => MaybePromise<T>): Promise<T> {
+  try {
+    return Promise.resolve(ask())
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

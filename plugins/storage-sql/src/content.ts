@@ -25,6 +25,13 @@ interface ContentRow {
   readonly file: string | null
 }
 
+interface StoredContent {
+  readonly size: number
+  readonly file: string | null
+  /** Null where there is a file. */
+  readonly bytes: Buffer | null
+}
+
 export class SqlContent implements ContentStore {
   readonly inlineLimit = INLINE_LIMIT
   readonly #engine: SqlEngine
@@ -35,7 +42,7 @@ export class SqlContent implements ContentStore {
   readonly #retain: Statement<{ id: number; count: number }, unknown>
   readonly #release: Statement<{ id: number }, unknown>
   readonly #select: Statement<{ id: number }, { size: number; file: string | null }>
-  readonly #data: Statement<{ id: number }, { bytes: Buffer }>
+  readonly #data: Statement<{ id: number }, StoredContent>
   readonly #unused: Statement<object, { id: number; file: string | null }>
   readonly #delete: Statement<{ id: number }, unknown>
   readonly #deleteData: Statement<{ id: number }, unknown>
@@ -64,7 +71,13 @@ export class SqlContent implements ContentStore {
         .update({ refs: db.raw('refs - 1') }),
     )
     this.#select = compile(engine, (db, p) => db(CONTENT).select('size', 'file').where('id', p('id')))
-    this.#data = compile(engine, (db, p) => db(CONTENT_DATA).select('bytes').where('id', p('id')))
+    this.#data = compile(engine, (db, p) =>
+      db(`${CONTENT} as c`)
+        .leftJoin(`${CONTENT_DATA} as d`, 'd.id', 'c.id')
+        .select('c.size', 'c.file', 'd.bytes')
+        // The cast as in recipient-rows.ts: without it the join is planned anew for each content.
+        .whereRaw('c.id = cast(? as bigint)', [p('id')]),
+    )
     this.#unused = compile(engine, db =>
       db(CONTENT).select('id', 'file').whereRaw('refs = 0').orderBy('id').limit(COLLECT_BATCH, { skipBinding: true }),
     )
@@ -108,35 +121,32 @@ export class SqlContent implements ContentStore {
   }
 
   async *open(id: number, range: { readonly start?: number; readonly end?: number } = {}): AsyncGenerator<Buffer> {
-    const { size, file } = await this.#row(id)
+    const content = await this.#stored(id)
     const start = Math.max(range.start ?? 0, 0)
-    const end = Math.min(range.end ?? size, size)
-    if (file !== null) yield* this.#files.read(file, start, end)
-    else yield* chunks((await this.#bytes(id)).subarray(start, Math.max(start, end)))
+    const end = Math.min(range.end ?? content.size, content.size)
+    if (content.file !== null) yield* this.#files.read(content.file, start, end)
+    else yield* chunks(bytesOf(id, content).subarray(start, Math.max(start, end)))
   }
 
   async read(id: number, limit: number = Number.POSITIVE_INFINITY): Promise<Buffer> {
-    const { size, file } = await this.#row(id)
-    if (file === null) return (await this.#bytes(id)).subarray(0, Math.min(size, limit))
+    const content = await this.#stored(id)
+    const { size, file } = content
+    if (file === null) return bytesOf(id, content).subarray(0, Math.min(size, limit))
     const parts: Buffer[] = []
     for await (const chunk of this.#files.read(file, 0, Math.min(size, limit))) parts.push(chunk)
     return Buffer.concat(parts)
   }
 
   async size(id: number): Promise<number> {
-    return (await this.#row(id)).size
-  }
-
-  async #row(id: number): Promise<{ size: number; file: string | null }> {
     const row = await this.#select.get({ id })
     if (row === undefined) throw new Error(`no content ${id}`)
-    return row
+    return row.size
   }
 
-  async #bytes(id: number): Promise<Buffer> {
+  async #stored(id: number): Promise<StoredContent> {
     const row = await this.#data.get({ id })
-    if (row === undefined) throw new Error(`the bytes of content ${id} are missing`)
-    return row.bytes
+    if (row === undefined) throw new Error(`no content ${id}`)
+    return row
   }
 
   /** Inside a unit of work one batch; else all, in units of their own. */
@@ -174,6 +184,11 @@ export class SqlContent implements ContentStore {
     }
     return removed
   }
+}
+
+function bytesOf(id: number, { bytes }: StoredContent): Buffer {
+  if (bytes === null) throw new Error(`the bytes of content ${id} are missing`)
+  return bytes
 }
 
 function own(content: StagedContent): Staged {

@@ -26,8 +26,13 @@ export interface SqlEngine {
   prepare(sql: string): PreparedSql
   write<T>(work: (db: Knex) => Promise<T>): Promise<T>
   inUnit(): boolean
-  /** Runs once the surrounding unit of work has committed (true) or was undone (false); at once, with true, when there is none. */
+  /**
+   * Runs once the surrounding unit of work has committed (true) or was undone (false); at once, with true, when there is none.
+   * In no unit, and not in the caller's async context.
+   */
   afterUnit(work: (committed: boolean) => void): void
+  /** Runs in the caller's async context, but in no unit, once the surrounding unit of work has committed; without one at once. */
+  afterCommit(work: () => void): void
   /** Runs a query on the reader thread. */
   offload(sql: string, bindings: readonly SqlValue[]): Promise<SqlRow[]>
   /** What was written may not be on stable storage: takes no more writes. */

@@ -86,7 +86,9 @@ export class Writer implements ContentWriter {
     this.#ended = true
     await this.#writing
     if (this.#file === undefined) {
-      this.#staged = new Staged(this.#files, hash, this.#size, Buffer.concat(this.#parts), undefined)
+      const [first] = this.#parts
+      const bytes = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts)
+      this.#staged = new Staged(this.#files, hash, this.#size, bytes, undefined)
     } else {
       await this.#files.finish(this.#file)
       this.#staged = new Staged(this.#files, hash, this.#size, undefined, this.#file.name)

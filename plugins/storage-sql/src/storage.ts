@@ -98,9 +98,7 @@ export class SqlStorage implements Storage {
   }
 
   afterCommit(work: () => void): void {
-    this.#engine.afterUnit(committed => {
-      if (committed) work()
-    })
+    this.#engine.afterCommit(work)
   }
 
   inUnit(): boolean {

@@ -5,16 +5,15 @@ import { dirname, resolve } from 'node:path'
 import { type Log, type SearchIndex, UsageError } from '@mox/plugin-sdk'
 import type { MaybePromise, PreparedSql, SqlEngine, SqlRow, SqlValue } from '@mox/plugin-storage-sql'
 import type { Knex } from 'knex'
+import { CHECKPOINT_PAGES, Checkpoints, OWN_PAGES } from './checkpoint.ts'
 import { type Connection, connect, type DriverName } from './driver.ts'
-import { explainRefusal } from './errors.ts'
+import { explainRefusal, isFinal } from './errors.ts'
 import { type Exclusive, takeDirectory } from './exclusive.ts'
 import { ambientHandle } from './handle.ts'
 import { Reader } from './reader.ts'
 import { searchIndex } from './search.ts'
-import { type UnitEvents, Units } from './units.ts'
+import { Units } from './units.ts'
 
-/** Pages of the log before they are moved into the database. */
-const CHECKPOINT_PAGES = 4_000
 /** Bytes of the log's file that are kept when it starts again from its beginning. */
 const LOG_BYTES = 64 * 1024 * 1024
 /** KiB of page cache of the writing and of the reading connection. */
@@ -27,7 +26,12 @@ export interface EngineOptions {
   readonly file: string
   readonly driver: DriverName
   readonly log: Log
-  readonly events: UnitEvents
+  readonly events: EngineEvents
+}
+
+export interface EngineEvents {
+  /** `ms`: from the start of the group to the end of its commit. */
+  committed(units: number, ms: number): void
 }
 
 interface Opened {
@@ -36,6 +40,7 @@ interface Opened {
   readonly readOnly: Connection
   readonly reader: Reader
   readonly units: Units
+  readonly checkpoints: Checkpoints | undefined
 }
 
 export class SqliteEngine implements SqlEngine {
@@ -66,12 +71,21 @@ export class SqliteEngine implements SqlEngine {
     try {
       const writer = await connect(driver, this.path, false)
       connections.push(writer)
-      await prepareWriter(writer, this.path)
+      await prepareWriter(writer, this.path, driver)
       const readOnly = await connect(driver, this.path, true)
       connections.push(readOnly)
       await readOnly.exec(`pragma cache_size = -${CACHE_KIB}`)
-      const units = new Units(writer, this.builder, log, events)
-      this.#opened = { exclusive, writer, readOnly, units, reader: new Reader(this.path, driver) }
+      // The other driver has threads of its own.
+      const checkpoints =
+        driver === 'better-sqlite3'
+          ? new Checkpoints(this.path, writer, log, error => void (isFinal(error) && units.fail(error)))
+          : undefined
+      const committed = (together: number, ms: number): Promise<void> | undefined => {
+        events.committed(together, ms)
+        return checkpoints?.afterCommit()
+      }
+      const units: Units = new Units(writer, this.builder, log, { committed })
+      this.#opened = { exclusive, writer, readOnly, units, checkpoints, reader: new Reader(this.path, driver) }
     } catch (error) {
       for (const connection of connections) await connection.close()
       await exclusive.release()
@@ -95,6 +109,7 @@ export class SqliteEngine implements SqlEngine {
     this.#opened = undefined
     try {
       await opened.units.idle()
+      await opened.checkpoints?.close()
       await opened.reader.close()
       await opened.readOnly.close()
       await opened.writer.close()
@@ -138,6 +153,11 @@ export class SqliteEngine implements SqlEngine {
   afterUnit(work: (committed: boolean) => void): void {
     if (this.#opened === undefined) work(true)
     else this.#opened.units.afterUnit(work)
+  }
+
+  afterCommit(work: () => void): void {
+    if (this.#opened === undefined) work()
+    else this.#opened.units.afterCommit(work)
   }
 
   async offload(sql: string, bindings: readonly SqlValue[]): Promise<SqlRow[]> {
@@ -186,12 +206,12 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /** Sets and asserts the pragmas: a driver's default may be less than we promise. */
-async function prepareWriter(writer: Connection, path: string): Promise<void> {
+async function prepareWriter(writer: Connection, path: string, driver: DriverName): Promise<void> {
   for (const pragma of [
     'journal_mode = WAL',
     'synchronous = FULL',
     'foreign_keys = ON',
-    `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+    `wal_autocheckpoint = ${driver === 'better-sqlite3' ? OWN_PAGES : CHECKPOINT_PAGES}`,
     `journal_size_limit = ${LOG_BYTES}`,
     `cache_size = -${CACHE_KIB}`,
     // What savepoints need to undo stays in memory.

@@ -10,7 +10,8 @@ export class Unit {
   /** A nested unit that is running. */
   nested: Unit | undefined
   #after: After[] = []
-  #last: Promise<unknown> = Promise.resolve()
+  /** The nested unit that was begun last; most units have none. */
+  #last: Promise<unknown> | undefined
 
   constructor(depth = 0) {
     this.depth = depth
@@ -18,15 +19,15 @@ export class Unit {
 
   /** Runs `work` once the nested units before it have ended. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work)
+    const result = (this.#last ?? Promise.resolve()).then(work)
     this.#last = result.catch(() => undefined)
     return result
   }
 
-  /** Takes nothing new, and waits for nested units that nobody waited for. */
-  async close(): Promise<void> {
+  /** Takes nothing new; the promise, if there is one, waits for nested units that nobody waited for. */
+  close(): Promise<unknown> | undefined {
     this.open = false
-    await this.#last
+    return this.#last
   }
 
   after(work: After): void {

@@ -4,7 +4,7 @@
 // after which SQLite may have undone the transaction by itself ends the group: all its units fail together.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '@mox/plugin-sdk'
-import { storageFailed } from '@mox/plugin-storage-sql'
+import { type MaybePromise, storageFailed } from '@mox/plugin-storage-sql'
 import type { Knex } from 'knex'
 import type { Connection } from './driver.ts'
 import { isFatal, isFinal, mailError } from './errors.ts'
@@ -17,7 +17,7 @@ export const GROUP_MS = 4
 /** Units that are told of their commit in one turn of the event loop. */
 const WAKE_UNITS = 12
 /** Milliseconds that a group is gathered at most, and the time of a turn of the event loop in which nothing happened. */
-export const GATHER_MS = 4
+export const GATHER_MS = 8
 const QUIET_TURN_MS = 0.05
 
 interface Pending {
@@ -28,8 +28,8 @@ interface Pending {
 }
 
 export interface UnitEvents {
-  /** `ms`: from the start of the group to the end of its commit. */
-  committed(units: number, ms: number): void
+  /** `ms`: from the start of the group to the end of its commit. The next group waits for the promise, if there is one. */
+  committed(units: number, ms: number): Promise<void> | undefined
 }
 
 export class Units {
@@ -42,6 +42,8 @@ export class Units {
   readonly #outside = AsyncLocalStorage.snapshot()
   #waiting: Pending[] = []
   #working = false
+  /** What the next group waits for. */
+  #pause: Promise<void> | undefined
   #idle: (() => void)[] = []
   /** What ended the group that runs. */
   #groupError: unknown
@@ -84,19 +86,24 @@ export class Units {
     if (this.#stopped !== undefined) return Promise.reject(storageFailed(this.#stopped))
     return new Promise<T>((resolve, reject) => {
       const unit = new Unit()
-      // The work runs in its caller's context, whoever's turn it was to start the group.
-      const inContext = AsyncLocalStorage.snapshot()
-      const run = (): Promise<T> => inContext(() => this.#run(unit, work))
+      const { promise: turn, resolve: start } = Promise.withResolvers<void>()
+      // A continuation runs in its caller's context, whoever's turn it was to start the group; a snapshot costs much more.
+      const done = turn.then(() => this.#run(unit, work))
+      const run = (): Promise<T> => {
+        start()
+        return done
+      }
       this.#waiting.push({ unit, run, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
   }
 
   #run<T>(unit: Unit, work: (db: Knex) => Promise<T>): Promise<T> {
+    // Awaited inside: a query of knex runs where somebody waits for it.
     return this.#current.run(unit, async () => await work(this.#db))
   }
 
-  /** Once the surrounding unit has ended; in the context of now, but in no unit. */
+  /** Once the surrounding unit has ended, in no unit and in nobody's context; at once when there is none. */
   afterUnit(work: (committed: boolean) => void): void {
     const unit = this.#current.getStore()
     if (unit === undefined) {
@@ -104,8 +111,22 @@ export class Units {
       return
     }
     if (!unit.open) throw new Error('this unit of work has ended: await everything inside storage.write()')
-    const inContext = AsyncLocalStorage.snapshot()
-    unit.after(committed => inContext(() => this.#current.run(undefined, () => work(committed))))
+    unit.after(work)
+  }
+
+  /** Once the surrounding unit has been committed; in the context of now, but in no unit. */
+  afterCommit(work: () => void): void {
+    if (this.#current.getStore() === undefined) {
+      work()
+      return
+    }
+    const { promise: end, resolve: ended } = Promise.withResolvers<boolean>()
+    this.afterUnit(ended)
+    end
+      .then(committed => {
+        if (committed) this.#current.run(undefined, work)
+      })
+      .catch(error => this.#callbackFailed(error))
   }
 
   /** Resolves when everything that was asked for is done. */
@@ -140,16 +161,16 @@ export class Units {
     } catch (error) {
       await unit.close()
       if (this.#groupError === undefined) await this.#undo(name).catch(undo => this.failed(undo))
-      unit.end(false, problem => this.#callbackFailed(problem))
+      this.#outside(() => unit.end(false, problem => this.#callbackFailed(problem)))
       throw this.#groupError === undefined ? error : mailError(this.#groupError)
     } finally {
       outer.nested = undefined
     }
   }
 
-  async #do(sql: string): Promise<void> {
+  #do(sql: string): MaybePromise<void> {
     if (this.#groupError !== undefined) throw this.#groupError
-    await this.#writer.control(sql)
+    return this.#writer.control(sql)
   }
 
   async #undo(name: string): Promise<void> {
@@ -166,6 +187,8 @@ export class Units {
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#gather()
+      if (this.#pause !== undefined) await this.#pause
+      this.#pause = undefined
       const batch = this.#waiting.slice(0, GROUP_UNITS)
       const rest = this.#waiting.slice(GROUP_UNITS)
       this.#waiting = []
@@ -210,7 +233,8 @@ export class Units {
       if (this.#groupError !== undefined) break
     }
     const failure = await this.#finish(done.length > 0)
-    if (failure === undefined && done.length > 0) this.#events.committed(done.length, performance.now() - started)
+    if (failure === undefined && done.length > 0)
+      this.#pause = this.#events.committed(done.length, performance.now() - started)
     for (const [i, { pending, value }] of done.entries()) {
       // Each goes on with work of its own: all at once they would keep timers and sockets waiting.
       if (i > 0 && i % WAKE_UNITS === 0) await new Promise(resolve => setImmediate(resolve))
@@ -229,11 +253,14 @@ export class Units {
   /** Undefined when it failed, which its caller has been told. `alone`: the transaction itself can be undone. */
   async #one({ unit, run, reject }: Pending, alone: boolean): Promise<{ readonly value: unknown } | undefined> {
     try {
-      if (!alone) await this.#do('savepoint unit')
+      const begun = alone ? undefined : this.#do('savepoint unit')
+      if (begun !== undefined) await begun
       const value = await run()
-      await unit.close()
+      const nested = unit.close()
+      if (nested !== undefined) await nested
       if (this.#groupError !== undefined) throw this.#groupError
-      if (!alone) await this.#do('release unit')
+      const released = alone ? undefined : this.#do('release unit')
+      if (released !== undefined) await released
       return { value }
     } catch (error) {
       await unit.close()

@@ -20,7 +20,7 @@ function fake(failures: Map<string, Error>): { units: Units; statements: string[
       if (error !== undefined) throw error
     },
   } as unknown as Connection
-  return { statements, units: new Units(connection, {} as Knex, quiet, { committed() {} }) }
+  return { statements, units: new Units(connection, {} as Knex, quiet, { committed: () => undefined }) }
 }
 
 const outcome = (result: PromiseSettledResult<unknown>): unknown => {

@@ -81,10 +81,12 @@ export class Exchange implements SaslExchange {
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** UTF-8 text without NUL. */
 export function textOf(bytes: Buffer): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const text = UTF8.decode(bytes)
     if (!text.includes('\0')) return text
   } catch {
     // Told below.
