@@ -13,6 +13,7 @@ import {
   storage,
   submission,
 } from '@mox/plugin-sdk'
+import { parseHeader } from '@mox/plugin-sdk/mail'
 import { fakeDns, memoryStorage, VirtualClock } from '@mox/plugin-sdk/testkit'
 import { expect, test } from 'vitest'
 import { FACT_LENGTH } from '../src/hooks/handler-facts.ts'
@@ -20,6 +21,7 @@ import { currentHandler } from '../src/hooks/running.ts'
 import { guardService } from '../src/host/guarded.ts'
 import { bench, call } from './hooks-support.ts'
 
+const head = parseHeader(Buffer.from('\r\n'))
 const draft = {
   account: 'alice',
   reversePath: null,
@@ -39,7 +41,7 @@ test('shape: each handler sees what the ones before it left', async () => {
     },
     c: () => hold('wait'),
   })
-  const shaped = await hooks.shape('onQueue', { draft, messageId: 1 }, scope)
+  const shaped = await hooks.shape('onQueue', { draft, head, messageId: 1 }, scope)
   expect(shaped).toEqual({ draft: { ...draft, due: 5, extra: { a: '1', b: '2' } }, verdict: hold('wait') })
   expect([seen, draft.due]).toEqual([[5, true], 1])
   expect(scope.trace.map(({ plugin, verdict, reason }) => [plugin, verdict, reason])).toEqual([
@@ -53,7 +55,7 @@ const draft0 = draft
 test('shape: the strongest verdict, its top ends, nobody there changes nothing', async () => {
   const check = async (handlers: Parameters<typeof bench>[1], expected: unknown): Promise<void> => {
     const { hooks, scope } = bench('onQueue', handlers)
-    expect(await hooks.shape('onQueue', { draft, messageId: 1 }, scope)).toEqual(expected)
+    expect(await hooks.shape('onQueue', { draft, head, messageId: 1 }, scope)).toEqual(expected)
   }
   const ends = { a: () => patch({ due: 5 }), b: () => refuse('no'), c: () => expect.unreachable() }
   await check(ends, { draft: { ...draft, due: 5 }, verdict: refuse('no') })

@@ -176,6 +176,7 @@ test('patches', () => {
     transport: 'direct',
     requireTls: false,
     fromId: 'x',
+    stream: 'receipts',
     maxAttempts: 3,
     notify: [],
     reversePath: null,

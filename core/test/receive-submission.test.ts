@@ -138,6 +138,11 @@ test('plugins submit the same way', async () => {
   }
   assert.ok((await world.stages.submission.submit(message({ content: chunks() }))).messageId > messageId)
 
+  const said = { extra: { order: '7' }, stream: 'receipts', requireTls: false } as const
+  const [id = 0] = (await world.stages.submission.submit(message(said))).queueIds
+  const { extra, stream, requireTls } = world.storage.snapshot().queue.get(id) ?? {}
+  assert.deepEqual({ extra, stream, requireTls }, said)
+
   const check = async (world: World, fields: Partial<SubmitMessage>, expected: string) => {
     const before = world.storage.snapshot()
     const caught = await world.stages.submission.submit(message(fields)).catch((error: MailError) => error)

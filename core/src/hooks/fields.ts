@@ -132,6 +132,7 @@ export const QUEUE_FIELDS: FieldChecks = new Map<string, Check>([
   ['requireTls', boolean],
   ['notify', listOf(oneOf(['success', 'failure', 'delay']), 0, 3)],
   ['fromId', name],
+  ['stream', name],
   ['extra', pairs],
 ])
 

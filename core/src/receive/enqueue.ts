@@ -22,7 +22,9 @@ export async function enqueue(deps: StageDeps, message: Message, messageId: numb
 
 function draftOf(deps: StageDeps, { transaction, head }: Message, { recipient }: Accepted): QueueDraft {
   const { info, parameters, reversePath } = transaction
-  const requireTls = parameters.requireTls === true ? true : tlsOptional(head.all('tls-required')) ? false : undefined
+  const { extra = {}, stream, requireTls: wanted } = info.submitted ?? {}
+  const optional = wanted === false || tlsOptional(head.all('tls-required'))
+  const requireTls = parameters.requireTls === true ? true : optional ? false : undefined
   return {
     account: info.account ?? '',
     ...(info.loginAddress === undefined ? {} : { loginAddress: info.loginAddress }),
@@ -32,7 +34,8 @@ function draftOf(deps: StageDeps, { transaction, head }: Message, { recipient }:
     maxAttempts: 0,
     ...(requireTls === undefined ? {} : { requireTls }),
     ...(recipient.notify === undefined ? {} : { notify: recipient.notify }),
-    extra: {},
+    ...(stream === undefined ? {} : { stream }),
+    extra,
   }
 }
 
@@ -43,13 +46,13 @@ function tlsOptional(fields: readonly { readonly value: string }[]): boolean {
 
 async function shape(
   deps: StageDeps,
-  { transaction: { scope } }: Message,
+  { transaction: { scope }, head }: Message,
   given: QueueDraft,
   messageId: number,
 ): Promise<{ draft: QueueDraft; hold: boolean }> {
   if (!deps.hooks.has('onQueue')) return { draft: given, hold: false }
   const about = forRecipient(scope, formatAddress(given.recipient))
-  const { draft, verdict } = await deps.hooks.shape('onQueue', { draft: given, messageId }, about)
+  const { draft, verdict } = await deps.hooks.shape('onQueue', { draft: given, head, messageId }, about)
   if (verdict.kind === 'refuse') throw new MailError('onQueue', verdict.reply)
   return { draft, hold: verdict.kind === 'hold' }
 }

@@ -25,11 +25,18 @@ export function makeSubmission(deps: StageDeps): Submission {
   }
 }
 
-function sessionInfo(deps: StageDeps, { account, loginAddress, source, remoteIp = LOOPBACK }: SubmitMessage) {
+function sessionInfo(deps: StageDeps, message: SubmitMessage) {
+  const { account, loginAddress, source, remoteIp = LOOPBACK, extra, stream, requireTls } = message
+  const submitted = {
+    ...(extra === undefined ? {} : { extra }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(requireTls === undefined ? {} : { requireTls }),
+  }
   return {
     ...{ id: deps.random.id(), kind: 'submission' as const, listener: source, hostname: deps.system.hostname },
     ...{ localIp: LOOPBACK, remoteIp, remotePort: 0, connectedAt: deps.clock.now(), helo: '', protocol: 'HTTP' },
     account,
+    submitted,
     ...(loginAddress === undefined ? {} : { loginAddress }),
   }
 }

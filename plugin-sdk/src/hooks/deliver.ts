@@ -1,5 +1,6 @@
 // onQueue, beforeDeliver, onAttempt, onRetire.*: one recipient on its way through the queue.
 import type { Path } from '../mail/address.ts'
+import type { Head } from '../mail/header.ts'
 import type { Notify } from '../model/envelope.ts'
 import type { Attempt, Job, Retired } from '../model/job.ts'
 import type { Fail, Hold, Pass, Patch, Postpone, Refuse, Route } from './verdicts.ts'
@@ -17,11 +18,15 @@ export interface QueueDraft {
   readonly requireTls?: boolean
   readonly notify?: readonly Notify[]
   readonly fromId?: string
+  /** Message stream of the submitter: "receipts"; with suppression, limits and statistics of its own. */
+  readonly stream?: string
   readonly extra: Readonly<Record<string, string>>
 }
 
 export interface QueueInput {
   readonly draft: QueueDraft
+  /** The header section of the message as submitted. */
+  readonly head: Head
   readonly messageId: number
 }
 

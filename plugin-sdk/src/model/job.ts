@@ -117,6 +117,8 @@ export interface Job extends MessageInfo {
   readonly orcpt?: string
   /** Unique id inside the reverse-path that ties a bounce to this recipient. */
   readonly fromId?: string
+  /** Message stream of the submitter. */
+  readonly stream?: string
   /** The submitter's own key/value data. */
   readonly extra: Readonly<Record<string, string>>
   /** Addresses connected to before, oldest first, by host: steers the choice of address family. */

@@ -17,6 +17,16 @@ export interface TlsFacts {
 /** `delivery` takes mail for our own addresses from anybody; `submission` takes mail to anywhere from our own users. */
 export type ReceiveKind = 'delivery' | 'submission'
 
+/** What a plugin that submits says of a message beyond its envelope. */
+export interface Submitted {
+  /** The submitter's own data, as webhooks give it back. */
+  readonly extra?: Readonly<Record<string, string>>
+  /** Message stream: with suppression, limits and statistics of its own. */
+  readonly stream?: string
+  /** False: deliver even where TLS cannot be had or verified (RFC 8689 §5). True is REQUIRETLS of the envelope. */
+  readonly requireTls?: false
+}
+
 /** One SMTP session or API call, as the receive hooks see it. Fields change as the session goes on (EHLO, STARTTLS, AUTH). */
 export interface SessionInfo {
   /** Unique in this process; in log lines and error replies. */
@@ -40,4 +50,6 @@ export interface SessionInfo {
   account?: string
   /** The address used to log in. */
   loginAddress?: string
+  /** Set for submissions that do not come over SMTP. */
+  readonly submitted?: Submitted
 }

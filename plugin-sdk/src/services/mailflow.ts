@@ -5,7 +5,7 @@ import type { Path } from '../mail/address.ts'
 import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envelope.ts'
 import type { AttemptStage, Job, MessageInfo, Outcome } from '../model/job.ts'
 import type { SmtpReply } from '../model/reply.ts'
-import type { SessionInfo, TlsFacts } from '../model/session.ts'
+import type { SessionInfo, Submitted, TlsFacts } from '../model/session.ts'
 import type { TraceEntry } from '../model/trace.ts'
 import type { Log } from './base.ts'
 import type { QueueFilter } from './repositories.ts'
@@ -50,7 +50,7 @@ export interface Receiver {
   ): Promise<DeliveryResult[]>
 }
 
-export interface SubmitMessage {
+export interface SubmitMessage extends Submitted {
   /** Who sends: limits, routes and webhooks of this account apply. */
   readonly account: string
   readonly loginAddress?: string

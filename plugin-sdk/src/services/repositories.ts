@@ -50,6 +50,7 @@ export interface NewJob {
   readonly notify?: readonly Notify[]
   readonly orcpt?: string
   readonly fromId?: string
+  readonly stream?: string
   readonly extra: Readonly<Record<string, string>>
 }
 

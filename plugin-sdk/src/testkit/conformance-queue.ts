@@ -99,16 +99,18 @@ export function queueChecks(check: Check): void {
 
   check('queue: what has left does not leave again, nor does a late result bring it back', async s => {
     const m = await message(s)
-    const [id = 0] = await s.write(() => s.queue.add(m, [job({ fromId: 'once' })]))
+    const [id = 0] = await s.write(() => s.queue.add(m, [job({ fromId: 'once', stream: 'receipts' })]))
     const row = await s.queue.get(id)
     assert.ok(row)
+    assert.equal(row.stream, 'receipts')
     await s.write(() => s.queue.retire([retire(row, { status: 'cancelled' })]))
     await s.write(async () => {
       await s.queue.finish([{ id, results: [RUNNING], due: NOW, dialedIps: {} }])
       await s.queue.retire([retire(row, { status: 'delivered' })])
     })
     assert.equal(await s.queue.get(id), undefined)
-    assert.equal((await s.history.get(id))?.status, 'cancelled')
+    const { status, stream } = (await s.history.get(id)) ?? {}
+    assert.deepEqual([status, stream], ['cancelled', 'receipts'])
     // A sender address that names a recipient names it for good.
     await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'once' })])))
     await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'x' }), job({ fromId: 'x' })])))

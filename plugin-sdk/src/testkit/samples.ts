@@ -157,7 +157,8 @@ export function sampleQueue(draft: Partial<QueueInput['draft']> = {}): QueueInpu
     maxAttempts: 0,
     extra: {},
   }
-  return { messageId: 1, draft: { ...ordinary, ...draft } }
+  const head = parseHeader(Buffer.from('From: <alice@example.org>\r\n\r\n'))
+  return { messageId: 1, head, draft: { ...ordinary, ...draft } }
 }
 
 export function sampleAttempted(overrides: Partial<AttemptInput> = {}): AttemptInput {

@@ -23,6 +23,7 @@ export interface RecipientRow {
   readonly notify: string | null
   readonly orcpt: string | null
   readonly from_id: string | null
+  readonly stream: string | null
   readonly extra: string
   readonly dialed_ips: string
 }
@@ -142,6 +143,7 @@ function common(row: RecipientRow & Joined): Omit<Job, 'due' | 'hold'> {
     ...(row.notify === null ? {} : { notify: (row.notify === '' ? [] : row.notify.split(',')) as Notify[] }),
     ...(row.orcpt === null ? {} : { orcpt: row.orcpt }),
     ...(row.from_id === null ? {} : { fromId: row.from_id }),
+    ...(row.stream === null ? {} : { stream: row.stream }),
     extra: parseMap(row.extra),
     dialedIps: parseMap(row.dialed_ips),
   }
@@ -177,6 +179,7 @@ function sharedColumns(r: Shared) {
     notify: r.notify === undefined ? null : r.notify.join(','),
     orcpt: r.orcpt ?? null,
     from_id: r.fromId ?? null,
+    stream: r.stream ?? null,
     extra: mapText(r.extra),
   }
 }
@@ -219,6 +222,7 @@ const SHARED_COLUMNS = [
   'notify',
   'orcpt',
   'from_id',
+  'stream',
   'extra',
   'dialed_ips',
 ] as const satisfies readonly (keyof RecipientRow)[]

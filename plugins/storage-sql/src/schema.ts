@@ -140,4 +140,11 @@ export const migrations: readonly Migration[] = [
       })
     },
   },
+  {
+    version: 2,
+    name: 'message streams',
+    up: async db => {
+      for (const table of [QUEUE, HISTORY]) await db.schema.alterTable(table, t => void t.text('stream'))
+    },
+  },
 ]
