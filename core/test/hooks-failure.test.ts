@@ -23,6 +23,7 @@ const DECLARED: Readonly<Record<HookName, unknown>> = {
   'onDSN.compose': expect.stringMatching(/^rejects: onDSN\.compose of policy /),
   'onDSN.match': { kind: 'pass' },
   'onRetire.tx': 'done',
+  'onDSN.done': expect.stringMatching(/^rejects: onDSN\.done of policy /),
   'onRetire.done': expect.stringMatching(/^rejects: onRetire\.done of policy /),
   'onWebhook.compose': { kind: 'pass' },
   'onWebhook.send': expect.stringMatching(/^rejects: onWebhook\.send of policy /),

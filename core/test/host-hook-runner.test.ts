@@ -1,6 +1,7 @@
 // A plugin that owns a moment runs its hooks: the handlers of all plugins answer, with ladder, trace, facts and failures.
-import { defineFact, hooks, match, type Needs, patch, type Setup, skip } from '@mox/plugin-sdk'
+import { defineFact, hooks, match, type Needs, patch, type Setup, skip, storage } from '@mox/plugin-sdk'
 import { parseHeader } from '@mox/plugin-sdk/mail'
+import { memoryStorage, VirtualClock } from '@mox/plugin-sdk/testkit'
 import { expect, test } from 'vitest'
 import { hostOf, plugin } from './host-support.ts'
 
@@ -59,4 +60,25 @@ test('decide: the first match ends, and persisted facts of the message are there
   const { verdict } = await service.decide('onDSN.match', input, { signal, facts: { 'test.fact': 'known' } })
   expect(verdict).toEqual(match(7, event, 'known'))
   expect([service.has('onDSN.match'), service.has('onWebhook.send')]).toEqual([true, false])
+})
+
+test('emit: a row for each subscriber, in the unit of work of the caller', async () => {
+  const memory = memoryStorage({ clock: new VirtualClock() })
+  const subscribers = ['one', 'two'].map(name => plugin(name, { 'onDSN.done': () => undefined }))
+  const { host } = hostOf(subscribers, {}, [[storage.id, memory]])
+  const event = { action: 'failed', code: 550, enhanced: '5.1.1', text: 'no' } as const
+  const done = { queueId: 7, account: 'a', event, reportId: 3, matchedBy: 'envid' }
+  const service = host.service(hooks)
+  await expect(
+    memory.write(async () => {
+      await service.emit('onDSN.done', done)
+      throw new Error('undone')
+    }),
+  ).rejects.toThrow('undone')
+  expect(await memory.outbox.list({ limit: 10 })).toEqual([])
+  await memory.write(() => service.emit('onDSN.done', done, { 'test.fact': 1 }))
+  const rows = await memory.outbox.list({ limit: 10 })
+  expect(rows.map(row => [row.hook, row.subscriber, row.payload])).toEqual(
+    ['one', 'two'].map(name => ['onDSN.done', name, { input: done, facts: { 'test.fact': 1 } }]),
+  )
 })

@@ -98,6 +98,7 @@ const ENTRIES: readonly HookEntry[] = [
     otherFailures: ['pass', 'withhold'],
   },
   { name: 'onDSN.match', ...MATCH, ladder: ['pass', 'match'], limitMs: 5_000 },
+  { name: 'onDSN.done', ...REACT },
   {
     name: 'onRetire.tx',
     sort: 'write',

@@ -2,7 +2,7 @@
 import type { Facts, FactToken, HookInput, HookName, HookVerdict, TraceEntry } from '@mox/plugin-sdk'
 
 /** Hooks by sort; `HOOKS` in table.ts is the data behind it. */
-export type ReactHook = 'onReceive.done' | 'onAttempt' | 'onRetire.done'
+export type ReactHook = 'onReceive.done' | 'onAttempt' | 'onDSN.done' | 'onRetire.done'
 export type WriteHook = 'onRetire.tx'
 export type DecideHook = Exclude<
   HookName,

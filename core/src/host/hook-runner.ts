@@ -1,11 +1,12 @@
 // hooks@1: how a plugin runs the hooks of a moment that it owns. Each call has a scope of its own.
 import type { HookRun, HookRunner } from '@mox/plugin-sdk'
-import type { Hooks } from '../hooks/types.ts'
+import { type OutboxDeps, outboxRows } from '../notify/outbox.ts'
 import { MessageFacts } from '../receive/facts.ts'
 import { type MessageScope, newScope } from '../receive/scope.ts'
 
-/** `hooks` is asked at each call: plugins get the service before the handlers of all are known. */
-export function hookRunner(hooks: () => Hooks): HookRunner {
+/** `deps` is asked at each call: plugins get the service before the handlers of all are known. */
+export function hookRunner(deps: () => OutboxDeps): HookRunner {
+  const hooks = () => deps().hooks
   return {
     has: hook => hooks().has(hook),
     decide: async (hook, input, run) => {
@@ -17,6 +18,7 @@ export function hookRunner(hooks: () => Hooks): HookRunner {
       const scope = scopeOf(run)
       return { ...(await hooks().shape(hook, input, scope)), trace: scope.trace }
     },
+    emit: (hook, input, facts = {}) => outboxRows(deps(), hook, MessageFacts.restored(facts), input),
   }
 }
 

@@ -53,7 +53,7 @@ export interface Host {
 export function createHost({ config, builtins: given, stopwatch = () => performance.now() }: HostOptions): Host {
   const builtins = new Map(given).set(
     hooksToken.id,
-    hookRunner(() => hooks),
+    hookRunner(() => ({ hooks, clock, random, storage: services.get(storageToken) as Storage })),
   )
   const builtin = <T>({ id }: ServiceToken<T>): T => {
     const service = builtins.get(id)

@@ -1,7 +1,6 @@
 // Events for react handlers: one row for each subscriber, written in the unit of work that the event belongs to.
-import type { HookInput } from '@mox/plugin-sdk'
-import type { FactStore, ReactHook } from '../hooks/types.ts'
-import type { StageDeps } from '../stages.ts'
+import type { Clock, HookInput, Random, Storage } from '@mox/plugin-sdk'
+import type { FactStore, Hooks, ReactHook } from '../hooks/types.ts'
 
 /** What a row carries. */
 export interface OutboxPayload {
@@ -10,9 +9,16 @@ export interface OutboxPayload {
   readonly facts: Readonly<Record<string, unknown>>
 }
 
+export interface OutboxDeps {
+  readonly hooks: Hooks
+  readonly clock: Clock
+  readonly random: Random
+  readonly storage: Storage
+}
+
 /** Inside a unit of work. Rows of one event share its id. */
 export async function outboxRows<H extends ReactHook>(
-  deps: StageDeps,
+  deps: OutboxDeps,
   hook: H,
   facts: FactStore,
   input: HookInput<H>,

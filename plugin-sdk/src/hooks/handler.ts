@@ -6,6 +6,7 @@ import type { AttemptInput, DeliverInput, DeliverVerdict, QueueInput, QueueVerdi
 import type {
   DsnComposeInput,
   DsnComposeVerdict,
+  DsnDone,
   DsnMatchInput,
   DsnMatchVerdict,
   ReportDueInput,
@@ -39,6 +40,7 @@ export interface HookTypes {
   onAttempt: [AttemptInput, never]
   'onDSN.compose': [DsnComposeInput, DsnComposeVerdict]
   'onDSN.match': [DsnMatchInput, DsnMatchVerdict]
+  'onDSN.done': [DsnDone, never]
   'onRetire.tx': [RetireInput, never]
   'onRetire.done': [RetireInput, never]
   'onWebhook.compose': [WebhookComposeInput, WebhookComposeVerdict]

@@ -25,6 +25,8 @@ export interface DsnEvent {
   readonly code: number
   readonly enhanced: string
   readonly text: string
+  /** Host that the report names, if any. */
+  readonly remoteMta?: string
 }
 
 /** A message that came in for one of our addresses; is it a report about something we sent? */
@@ -34,6 +36,18 @@ export interface DsnMatchInput {
   readonly account: string
   readonly head: Head
   content(): AsyncIterable<Buffer>
+}
+
+/** A report that came in was matched to a recipient of ours; after the history was updated. */
+export interface DsnDone {
+  /** In the queue or the history. */
+  readonly queueId: number
+  readonly account: string
+  readonly event: DsnEvent
+  /** Id of the report in the message repository. */
+  readonly reportId: number
+  /** What it was matched by: "fromid", "envid", "message-id". */
+  readonly matchedBy: string
 }
 
 export interface WebhookEvent {

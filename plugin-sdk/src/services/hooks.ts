@@ -6,6 +6,7 @@ import type { TraceEntry } from '../model/trace.ts'
 
 export type OwnedShape = 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
 export type OwnedDecide = 'onDSN.match' | 'onReport.due' | 'onReport.received'
+export type OwnedReact = 'onDSN.done'
 
 export interface HookRun {
   /** Aborts the handlers that run. */
@@ -19,7 +20,7 @@ export interface HookRun {
 /** A call rejects where the hook table says that a failing handler means "try again later". */
 export interface HookRunner {
   /** False when no handler is there. */
-  has(hook: OwnedShape | OwnedDecide): boolean
+  has(hook: OwnedShape | OwnedDecide | OwnedReact): boolean
   /** The strongest verdict; `pass` when nobody had an opinion. */
   decide<H extends OwnedDecide>(
     hook: H,
@@ -36,6 +37,8 @@ export interface HookRunner {
     readonly verdict: Exclude<HookVerdict<H>, undefined>
     readonly trace: readonly TraceEntry[]
   }>
+  /** Inside a unit of work: after its commit every subscriber gets the event, at least once. */
+  emit<H extends OwnedReact>(hook: H, input: HookInput<H>, facts?: HookRun['facts']): Promise<void>
 }
 
 export const hooks: ServiceToken<HookRunner, 'one'> = defineService<HookRunner>('hooks@1')

@@ -33,6 +33,7 @@ const WHEN: Readonly<Record<HookName, string>> = {
   'onDSN.compose': 'a delivery status notification is about to be written',
   'onDSN.match': 'a message came in that may report about one of ours',
   'onRetire.tx': 'a recipient leaves the queue, inside the transaction',
+  'onDSN.done': 'a report that came in was matched to a recipient',
   'onRetire.done': 'a recipient left the queue',
   'onWebhook.compose': 'a webhook event is about to be stored, inside the transaction',
   'onWebhook.send': 'a webhook is about to be sent',
