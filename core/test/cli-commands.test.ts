@@ -164,6 +164,7 @@ function commandsOn(options: { problems?: string[]; mailboxes?: boolean } = {}):
       paused = false
     },
     status: () => ({ paused, running: 2, domains: 1 }),
+    attemptsLeft: () => [],
     end: async (filter, status, text) => {
       seen.push(filter, status, text)
       return 3

@@ -114,6 +114,39 @@ test('react: one subscriber at a time, with the event id', async () => {
   await expect(hooks.react('onRetire.done', 'a', {}, { ...scope, eventId: 'e' })).rejects.toThrow('no handler of a')
 })
 
+test('when: events that are not a handler’s business cost it nothing', async () => {
+  const seen: string[] = []
+  const fact = defineFact<string>('colour')
+  const of = (name: string, when?: (input: never) => boolean) => ({
+    handler: () => void seen.push(name),
+    ...(when === undefined ? {} : { when: when as (input: object) => boolean }),
+  })
+  const handlers = {
+    all: of('all'),
+    seven: of('seven', ({ queueId }: { queueId: number }) => queueId === 7),
+    red: of('red', ({ facts }: { facts: Facts }) => facts.get(fact) === 'red'),
+    broken: of('broken', () => {
+      throw new Error('no')
+    }),
+  }
+  const { hooks, scope, log } = bench('onAttempt', handlers)
+  const interested = (queueId: number) =>
+    hooks.subscribers('onAttempt', { input: { queueId } as never, facts: scope.facts })
+  expect(interested(7)).toEqual(['all', 'seven', 'broken'])
+  scope.facts.set(fact, 'red')
+  expect(interested(8)).toEqual(['all', 'red', 'broken'])
+  expect(hooks.subscribers('onAttempt')).toEqual(['all', 'seven', 'red', 'broken'])
+  expect(log.lines.map(({ text }) => text)).toEqual(['`when` of the handler failed', '`when` of the handler failed'])
+
+  const write = bench('onRetire.tx', handlers)
+  let savepoints = 0
+  await write.hooks.write('onRetire.tx', { queueId: 8 } as never, write.scope, async work => {
+    savepoints++
+    await work()
+  })
+  expect([seen, savepoints]).toEqual([['all', 'broken'], 2])
+})
+
 test('facts: what a handler may set, and when', async () => {
   const score = defineFact<number>('score')
   const kept = defineFact<unknown>('kept', { persist: true })

@@ -147,6 +147,10 @@ test('handlers', () => {
   has({ handler, timeoutMs: 10_000, band: 'late', category: 'policy', onError: 'pass' })
   has({}, 'demo: beforeDeliver: has no handler; write { handler: input => … }')
   has({ handler, timeoutMs: 10_001 }, 'demo: beforeDeliver: timeoutMs is 10001; this hook gives at most 10000')
+  has(
+    { handler, when: () => true },
+    'demo: beforeDeliver: has `when`, which is for write and react handlers; this is a decide hook: return nothing instead',
+  )
   has({ handler, timeoutMs: 0 }, 'demo: beforeDeliver: timeoutMs is 0; this hook gives at most 10000')
   has({ handler, timeoutMs: Number.NaN }, 'demo: beforeDeliver: timeoutMs is NaN; this hook gives at most 10000')
   has({ handler, band: 'last' }, 'demo: beforeDeliver: band is "last"; write "early", "normal" or "late"')

@@ -1,7 +1,7 @@
 // The retry schedule as data: waits, jitter, the last attempt.
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { backoff, isLast } from '../src/queue/schedule.ts'
+import { attemptTimes, backoff, isLast } from '../src/queue/schedule.ts'
 import { all, CONFIG, makeWorld, TEMPORARY } from './stages/world.ts'
 
 const { retrySchedule } = CONFIG
@@ -51,4 +51,19 @@ test('a recipient that always fails, through its whole life', async () => {
     [1, 2, 3, 4, 5, 6, 7, 8],
   )
   await world.stages.stop()
+})
+
+test('the attempts to come', () => {
+  const check = (schedule: readonly number[], attempts: number, maxAttempts: number, expected: readonly number[]) =>
+    assert.deepEqual(attemptTimes(schedule, { attempts, maxAttempts, due: 1_000_000 }), expected)
+  const at = (...seconds: number[]) => seconds.map(s => 1_000_000 + s * 1_000)
+  check([450, 900, 1800], 0, 0, at(0, 450, 1350, 3150))
+  check([450, 900, 1800], 2, 0, at(0, 1800))
+  check([450, 900, 1800], 3, 0, at(0))
+  check([450, 900, 1800], 4, 0, [])
+  check([450, 900, 1800], 9, 0, [])
+  check([450, 900, 1800], 1, 2, at(0))
+  check([450, 900, 1800], 2, 2, [])
+  check([], 0, 0, at(0))
+  check([], 1, 0, [])
 })

@@ -159,3 +159,29 @@ test('plugins submit the same way', async () => {
   world.storage.failNext('commit')
   await check(world, {}, '451 4.3.0')
 })
+
+test('the server itself submits as postmaster, with or without a reverse-path', async () => {
+  const submit = async (reversePath: string, author: string, account = '') => {
+    const world = makeWorld()
+    const recipients = [{ path: path('x@away.test') }, { path: path('bob@here.test') }]
+    const content = Buffer.from(`From: ${author}\r\nTo: x@away.test\r\n\r\nreport\r\n`)
+    const from = reversePath === '' ? null : path(reversePath)
+    const message = { account, source: 'dsn', content, envelope: { reversePath: from, recipients } }
+    const caught = await world.stages.submission.submit(message).catch((error: MailError) => error)
+    if (caught instanceof Error) return short(caught.reply)
+    const stored = world.storage.snapshot().messages.get(caught.messageId)
+    return [stored?.account, stored?.kind, stored?.source, caught.queueIds.length].join()
+  }
+  const check = async (reversePath: string, author: string, expected: string) =>
+    assert.equal(await submit(reversePath, author), expected, `${reversePath} ${author}`)
+  const queued = ',submission,dsn,2'
+  await check('', 'postmaster@mail.here.test', queued)
+  await check('', 'Mail system <Postmaster@here.test>', queued)
+  await check('postmaster@here.test', 'postmaster@mail.here.test', queued)
+  await check('', 'postmaster@off.test', queued)
+  await check('', 'postmaster@away.test', '550 5.7.1')
+  await check('', 'ann@here.test', '550 5.7.1')
+  await check('ann@here.test', 'postmaster@here.test', '550 5.7.1')
+  await check('postmaster@away.test', 'postmaster@here.test', '550 5.7.1')
+  assert.equal(await submit('', 'postmaster@mail.here.test', 'bob'), '550 5.7.1')
+})

@@ -1,6 +1,6 @@
 // Every call of a handler goes through here: it always ends, exactly once, by its deadline, and whatever a handler does
 // becomes a checked verdict or its declared failure. A handler that returns without a promise costs no timer.
-import type { Category, Clock, HandlerContext, Log, Random, TraceEntry } from '@mox/plugin-sdk'
+import type { Category, Clock, Facts, HandlerContext, Log, Random, TraceEntry } from '@mox/plugin-sdk'
 import { escapeControl, shorten } from '../base/text.ts'
 import { type FailureCause, failureVerdict, HookFailure } from './failure.ts'
 import { HandlerFacts } from './handler-facts.ts'
@@ -29,6 +29,8 @@ export interface Tap {
   readonly onError: FailureOutcome
   readonly category?: Category
   readonly mandatory: boolean
+  /** Write and react handlers: whether an event is their business. */
+  readonly when?: (input: object) => boolean
   /** Ids of facts that it may set. */
   readonly provides: ReadonlySet<string>
   readonly log: Log
@@ -163,6 +165,17 @@ class Call implements RunningHandler {
 
   #tooLate(error?: unknown): void {
     this.#tap.log.warn(error === undefined ? {} : { err: error }, 'handler answered after its deadline')
+  }
+}
+
+/** What its `when` says; a throw counts as true, so that no event is lost for it. */
+export function matters(tap: Tap, input: object, facts: Facts): boolean {
+  if (tap.when === undefined) return true
+  try {
+    return Boolean(tap.when({ ...input, facts }))
+  } catch (error) {
+    tap.log.error({ err: error }, '`when` of the handler failed')
+    return true
   }
 }
 

@@ -38,7 +38,7 @@ export function createHooks(services: GuardServices, taps: ReadonlyMap<HookName,
       return result as Promise<Result>
     },
     write: (hook, input, scope, savepoint) => write.get(hook)?.write(input, scope, savepoint) ?? DONE,
-    subscribers: hook => react.get(hook)?.subscribers ?? [],
+    subscribers: (hook, event) => react.get(hook)?.interested(event) ?? [],
     react: (hook, subscriber, input, scope) => {
       const chain = react.get(hook)
       if (chain === undefined) return Promise.reject(new Error(`${hook} has no handler of ${subscriber}`))

@@ -1,17 +1,26 @@
 // React hooks: one subscriber's handler runs once. Repeating it is the outbox's work; it gets the failure as a rejection,
 // unless the failure was declared to count as done.
-import { callHandler, type GuardServices, type Tap } from './guard.ts'
+import type { Facts } from '@mox/plugin-sdk'
+import { callHandler, type GuardServices, matters, type Tap } from './guard.ts'
 import type { HookScope } from './types.ts'
 
 export class ReactChain {
-  readonly subscribers: readonly string[]
+  readonly #subscribers: readonly string[]
   readonly #services: GuardServices
   readonly #taps: ReadonlyMap<string, Tap>
 
   constructor(services: GuardServices, taps: readonly Tap[]) {
     this.#services = services
     this.#taps = new Map(taps.map(tap => [tap.plugin, tap]))
-    this.subscribers = Object.freeze([...this.#taps.keys()])
+    this.#subscribers = Object.freeze([...this.#taps.keys()])
+  }
+
+  /** Those that the event matters to; all without one. */
+  interested(event: { readonly input: object; readonly facts: Facts } | undefined): readonly string[] {
+    if (event === undefined) return this.#subscribers
+    const taps = [...this.#taps.values()]
+    if (taps.every(tap => tap.when === undefined)) return this.#subscribers
+    return taps.filter(tap => matters(tap, event.input, event.facts)).map(({ plugin }) => plugin)
   }
 
   react(

@@ -59,8 +59,11 @@ export interface Hooks {
     scope: HookScope,
     savepoint: (work: () => Promise<void>) => Promise<void>,
   ): Promise<void>
-  /** Plugin instances that react to the hook: one outbox row each. */
-  subscribers(hook: ReactHook): readonly string[]
+  /** Plugin instances that react to the hook, and to this event of it if one is given: one outbox row each. */
+  subscribers<H extends ReactHook>(
+    hook: H,
+    event?: { readonly input: HookInput<H>; readonly facts: Facts },
+  ): readonly string[]
   /** Runs one subscriber's handler once; throws when it fails. */
   react(
     hook: ReactHook,

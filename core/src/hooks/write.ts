@@ -2,7 +2,7 @@
 // the trace, and the rest goes on; only a failing database ends the hook.
 import { AsyncSeriesHook } from 'tapable'
 import type { HookFailure } from './failure.ts'
-import { callHandler, type GuardServices, type Tap } from './guard.ts'
+import { callHandler, type GuardServices, matters, type Tap } from './guard.ts'
 import type { HookScope } from './types.ts'
 
 export type Savepoint = (work: () => Promise<void>) => Promise<void>
@@ -27,6 +27,7 @@ export class WriteChain {
   }
 
   async #run(tap: Tap, input: object, scope: HookScope, savepoint: Savepoint): Promise<void> {
+    if (!matters(tap, input, scope.facts)) return
     let failed: HookFailure | undefined
     const work = (): Promise<void> =>
       new Promise((resolve, reject) => {

@@ -53,7 +53,10 @@ function place({ name, plugin, setup }: Part, hook: HookName): Placed[] {
   if (!BANDS.includes(spec.band)) throw wrong(`band is ${JSON.stringify(spec.band)}; write "early", "normal" or "late"`)
   if (!CATEGORIES.includes(spec.category))
     throw wrong(`category is ${JSON.stringify(spec.category)}; write one of ${CATEGORIES.slice(1).join(', ')}`)
-  const { limitMs } = entryOf(hook)
+  const { limitMs, sort } = entryOf(hook)
+  if (spec.when !== undefined && sort !== 'write' && sort !== 'react')
+    throw wrong(`has \`when\`, which is for write and react handlers; this is a ${sort} hook: return nothing instead`)
+  if (spec.when !== undefined && typeof spec.when !== 'function') throw wrong('`when` is no function')
   const { timeoutMs = limitMs } = spec
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= limitMs))
     throw wrong(`timeoutMs is ${String(timeoutMs)}; this hook gives at most ${limitMs}`)
@@ -80,6 +83,7 @@ function handlerOf(entry: HookEntry, one: Ordered, overrides: Overrides, log: Lo
     onError: onError as FailureOutcome,
     onErrorBy: override !== undefined ? 'config' : spec.onError !== undefined ? 'plugin' : 'hook',
     ...(spec.category === undefined ? {} : { category: spec.category }),
+    ...(spec.when === undefined ? {} : { when: spec.when as (input: object) => boolean }),
     mandatory: spec.mandatory ?? false,
     log: log.child({ plugin, hook: entry.name }),
   }

@@ -23,7 +23,7 @@ export async function outboxRows<H extends ReactHook>(
   facts: FactStore,
   input: HookInput<H>,
 ): Promise<void> {
-  const subscribers = deps.hooks.subscribers(hook)
+  const subscribers = deps.hooks.subscribers(hook, { input, facts })
   if (subscribers.length === 0) return
   const now = deps.clock.now()
   const eventId = deps.random.id()

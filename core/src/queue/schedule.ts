@@ -20,3 +20,20 @@ export function isLast(schedule: readonly number[], attempt: number, maxAttempts
   const most = schedule.length + 1
   return attempt >= (maxAttempts > 0 ? Math.min(maxAttempts, most) : most)
 }
+
+/**
+ * When the attempts to come are due: the next one as it is stored, those after it without variation. Empty when the last one
+ * is done.
+ */
+export function attemptTimes(
+  schedule: readonly number[],
+  { attempts, maxAttempts, due }: { readonly attempts: number; readonly maxAttempts: number; readonly due: number },
+): number[] {
+  const times: number[] = []
+  let at = due
+  for (let done = attempts; done === 0 || !isLast(schedule, done, maxAttempts); done++) {
+    times.push(at)
+    at += backoff(schedule, done + 1, 0.5)
+  }
+  return times
+}

@@ -74,7 +74,7 @@ async function refuseAuthor(
   if (!ingress.headComplete) return REPLIES.noSeparator
   if (from === null) return REPLIES.noAuthor
   if (info.account === undefined) return REPLIES.needAuth
-  return admitIdentity(deps.directory, info.account, from, REPLIES.notYourAuthor)
+  return admitIdentity(deps, info.account, from, REPLIES.notYourAuthor)
 }
 
 async function decide(deps: StageDeps, transaction: Transaction, body: Body, head: Head): Promise<Filing | SmtpReply> {

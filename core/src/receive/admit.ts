@@ -7,23 +7,35 @@ import type { Transaction } from './transaction.ts'
 
 /** Undefined when the reverse-path is allowed. */
 export async function admitSender(
-  directory: Directory,
+  deps: AdmitDeps,
   info: SessionInfo,
   reversePath: Path | null,
 ): Promise<SmtpReply | undefined> {
   if (info.kind === 'delivery') return undefined
   if (info.account === undefined) return REPLIES.needAuth
-  return reversePath === null ? undefined : admitIdentity(directory, info.account, reversePath, REPLIES.notYourSender)
+  return reversePath === null ? undefined : admitIdentity(deps, info.account, reversePath, REPLIES.notYourSender)
 }
+
+export interface AdmitDeps {
+  readonly directory: Directory
+  readonly system: { readonly hostname: string }
+}
+
+/** The account of mail that the server itself writes: DSNs, reports. No login leads to it. */
+export const SYSTEM_ACCOUNT = ''
 
 /** Whether an account may call itself by an address: as reverse-path, as author. */
 export async function admitIdentity(
-  directory: Directory,
+  { directory, system }: AdmitDeps,
   account: string,
   path: Path,
   refusal: SmtpReply,
 ): Promise<SmtpReply | undefined> {
   const domain = await directory.domain(path.domain)
+  if (account === SYSTEM_ACCOUNT) {
+    const ours = domain !== undefined || path.domain === system.hostname
+    return ours && /^postmaster$/i.test(path.localpart) ? undefined : refusal
+  }
   if (domain?.disabled) return REPLIES.senderDisabled
   return (await directory.maySendAs(account, path)) ? undefined : refusal
 }
@@ -40,7 +52,7 @@ function withDomain(recipient: EnvelopeRecipient, hostname: string): EnvelopeRec
 }
 
 export async function admitRecipient(
-  deps: { readonly directory: Directory; readonly system: { readonly hostname: string } },
+  deps: AdmitDeps,
   transaction: Transaction,
   given: EnvelopeRecipient,
 ): Promise<Admission> {

@@ -51,9 +51,9 @@ export class Session implements ReceiveSession {
   async mail(reversePath: Path | null, parameters: MailParameters): Promise<SmtpReply> {
     if (this.#closed) return REPLIES.closed
     if (this.#transaction !== undefined) return REPLIES.nestedMail
-    const { directory, hooks } = this.#deps
+    const { hooks } = this.#deps
     try {
-      const denied = await admitSender(directory, this.info, reversePath)
+      const denied = await admitSender(this.#deps, this.info, reversePath)
       if (denied !== undefined) return denied
       const scope = transactionScope(this.#scope)
       if (hooks.has('onReceive.mail')) {

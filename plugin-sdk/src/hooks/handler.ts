@@ -80,6 +80,11 @@ export interface HandlerSpec<H extends HookName> {
   readonly after?: readonly string[]
   /** Plugins whose handlers of this hook come later. '?name': only if enabled. */
   readonly before?: readonly string[]
+  /**
+   * Write and react handlers only: false for events that are not its business, which then cost neither a savepoint nor a row
+   * of the outbox. Runs inside the transaction: quick, synchronous, of the input alone; a throw counts as true.
+   */
+  readonly when?: (input: HookInput<H> & Pick<HandlerContext, 'facts'>) => boolean
   /** Coarse place; edges win over bands. Default "normal". */
   readonly band?: 'early' | 'normal' | 'late'
   /** Milliseconds; at most the hook's own limit, which is the default. */

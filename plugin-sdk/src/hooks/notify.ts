@@ -15,8 +15,19 @@ export interface DsnDraft {
 
 export interface DsnComposeInput {
   readonly draft: DsnDraft
+  /** Of the first recipient; only kinds of success are mixed in one DSN. */
   readonly action: DsnAction
-  readonly recipients: readonly { readonly queueId: number; readonly address: string; readonly attempt?: Attempt }[]
+  /** Id of the message that the DSN is about. */
+  readonly messageId: number
+  /** The account that gets it; '' when it goes to another server. */
+  readonly account: string
+  /** `queueId` is 0 for mail from outside that was filed at once. */
+  readonly recipients: readonly {
+    readonly queueId: number
+    readonly address: string
+    readonly action: DsnAction
+    readonly attempt?: Attempt
+  }[]
 }
 
 export interface DsnEvent {

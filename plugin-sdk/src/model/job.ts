@@ -51,6 +51,8 @@ export interface Attempt {
   readonly tls?: TlsFacts
   /** The next hop announced DSN and took over the duty to report success (RFC 3461 §5.2.1). */
   readonly dsnPassedOn?: true
+  /** Id of the message that came in later and said this: a report about the recipient. */
+  readonly reportId?: number
   /** Verdicts of `beforeDeliver` for this attempt. */
   readonly trace?: readonly TraceEntry[]
 }

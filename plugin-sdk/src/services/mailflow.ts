@@ -51,7 +51,10 @@ export interface Receiver {
 }
 
 export interface SubmitMessage extends Submitted {
-  /** Who sends: limits, routes and webhooks of this account apply. */
+  /**
+   * Who sends: limits, routes and webhooks of this account apply. '' for the server's own mail, such as DSNs and reports: the
+   * author is postmaster of our host name or of a domain of ours, the reverse-path too, or null.
+   */
   readonly account: string
   readonly loginAddress?: string
   readonly envelope: Envelope
@@ -115,6 +118,11 @@ export interface QueueControl {
   pause(): void
   resume(): void
   status(): { readonly paused: boolean; readonly running: number; readonly domains: number }
+  /**
+   * When the attempts to come are due, milliseconds since the epoch: the next one as stored, those after it as the schedule
+   * says. Empty after the last one.
+   */
+  attemptsLeft(job: Pick<Job, 'attempts' | 'maxAttempts' | 'due'>): readonly number[]
   /**
    * Takes recipients out of the queue by an operator's or the sender's decision: `failed` ones count as failed, so that the
    * sender is told; `cancelled` ones leave quietly. Returns how many there were.

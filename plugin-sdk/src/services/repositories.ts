@@ -58,6 +58,10 @@ export interface QueueFilter {
   readonly ids?: readonly number[]
   readonly messageId?: number
   readonly account?: string
+  /** The Message-ID field as stored, angle brackets included. */
+  readonly messageIdHeader?: string
+  /** The sender's envelope id (RFC 3461 §4.4). */
+  readonly envid?: string
   /** Substring of the reverse-path. */
   readonly from?: string
   /** Substring of the forward-path. */
@@ -68,7 +72,8 @@ export interface QueueFilter {
   readonly transport?: string
 }
 
-export interface HistoryFilter extends Pick<QueueFilter, 'ids' | 'messageId' | 'account' | 'from' | 'to'> {
+export interface HistoryFilter
+  extends Pick<QueueFilter, 'ids' | 'messageId' | 'account' | 'messageIdHeader' | 'envid' | 'from' | 'to'> {
   readonly status?: FinalStatus
 }
 

@@ -2,6 +2,7 @@
 // twice.
 import assert from 'node:assert/strict'
 import type { Job } from '../model/job.ts'
+import type { HistoryFilter } from '../services/repositories.ts'
 import type { Storage } from '../services/storage.ts'
 import { type Check, job, message, NOW, retire } from './conformance-support.ts'
 
@@ -116,6 +117,29 @@ export function queueChecks(check: Check): void {
     await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'x' }), job({ fromId: 'x' })])))
     assert.equal(await s.queue.count({}), 0)
     assert.deepEqual(await s.verify(), [])
+  })
+
+  check('queue and history: recipients by the ids that reports name', async s => {
+    const first = await message(s, { messageIdHeader: '<one@from.test>', envid: 'E1' })
+    const second = await message(s, { messageIdHeader: '<two@from.test>', envid: 'E2' })
+    const other = await message(s, { messageIdHeader: '<one@from.test>', envid: 'E1', account: 'bob' })
+    const added: number[][] = []
+    for (const m of [first, second, other]) added.push(await s.write(() => s.queue.add(m, [job(), job()])))
+    const [[a = 0, b = 0] = [], [c = 0, d = 0] = [], [e = 0, f = 0] = []] = added
+    const rows = await s.queue.list({ ids: [b, d, f] }, { limit: 9 })
+    await s.write(() => s.queue.retire(rows.map(row => retire(row, {}))))
+    const find = async (filter: HistoryFilter) => {
+      const page = { limit: 10, ascending: true }
+      const found = [...(await s.queue.list(filter, page)), ...(await s.history.list(filter, page))]
+      return found.map(row => row.id)
+    }
+    const alice = { account: 'alice' }
+    assert.deepEqual(await find({ ...alice, messageIdHeader: '<one@from.test>' }), [a, b])
+    assert.deepEqual(await find({ ...alice, envid: 'E2' }), [c, d])
+    assert.deepEqual(await find({ messageIdHeader: '<one@from.test>' }), [a, e, b, f])
+    assert.deepEqual(await find({ ...alice, messageIdHeader: '<one@from.test>', envid: 'E2' }), [])
+    assert.deepEqual(await find({ ...alice, messageIdHeader: '<ONE@from.test>' }), [])
+    assert.deepEqual(await find({ ...alice, envid: '' }), [])
   })
 
   check('messages: stay while anybody refers to them', async s => {

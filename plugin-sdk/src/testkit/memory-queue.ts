@@ -25,11 +25,14 @@ const groupKey = (job: Job) =>
 
 /** Whether a queued or retired recipient is what the filter asks for. */
 export function matches(filter: QueueFilter & HistoryFilter, row: Job | Retired): boolean {
-  const { ids, messageId, account, from, to, status, hold, dueBefore, receivedBefore, transport } = filter
+  const { ids, messageId, account, messageIdHeader, envid, from, to, status } = filter
+  const { hold, dueBefore, receivedBefore, transport } = filter
   return (
     (ids === undefined || ids.includes(row.id)) &&
     (messageId === undefined || row.messageId === messageId) &&
     (account === undefined || row.account === account) &&
+    (messageIdHeader === undefined || row.messageIdHeader === messageIdHeader) &&
+    (envid === undefined || row.envid === envid) &&
     (from === undefined || address(row.reversePath).includes(from)) &&
     (to === undefined || address(row.recipient).includes(to)) &&
     (status === undefined || ('status' in row && row.status === status)) &&

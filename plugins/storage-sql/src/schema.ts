@@ -147,4 +147,14 @@ export const migrations: readonly Migration[] = [
       for (const table of [QUEUE, HISTORY]) await db.schema.alterTable(table, t => void t.text('stream'))
     },
   },
+  {
+    version: 3,
+    name: 'messages by the ids that reports name',
+    up: async db => {
+      await db.schema.alterTable(MESSAGE, t => {
+        t.index(['message_id_header'], 'mox_message_header_id')
+        t.index(['envid'], 'mox_message_envid', { predicate: db.whereRaw('envid is not null') })
+      })
+    },
+  },
 ]

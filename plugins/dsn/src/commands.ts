@@ -1,0 +1,33 @@
+// `mox dsn parse FILE`: what this server understands of a report.
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Command, UsageError } from '@mox/plugin-sdk'
+import { parseReport, REPORT_BYTES } from './parse/report.ts'
+
+export const dsnCommands: readonly Command[] = [
+  {
+    path: ['dsn', 'parse'],
+    summary: 'Shows what is understood of a bounce, a complaint or another report in a file',
+    arguments: [{ name: 'FILE', help: 'a message (.eml); a running server reads it, so give the whole path' }],
+    offline: true,
+    run: async ({ arguments: [file = ''] }) => {
+      const report = parseReport(await firstBytes(resolve(file)))
+      const arrivalDate = report.arrivalDate === null ? null : new Date(report.arrivalDate).toISOString()
+      return { kind: 'value', value: { ...report, arrivalDate } }
+    },
+  },
+]
+
+async function firstBytes(path: string): Promise<Buffer> {
+  try {
+    await using file = await open(path)
+    if (!(await file.stat()).isFile()) throw new UsageError(`${path} is no file`)
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(REPORT_BYTES), position: 0 })
+    return buffer.subarray(0, bytesRead)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw new UsageError(
+      `${path} cannot be read (${(error as NodeJS.ErrnoException).code}); give the whole path of a file`,
+    )
+  }
+}
