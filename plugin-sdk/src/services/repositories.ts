@@ -127,6 +127,8 @@ export interface QueueRepository {
   /** Removes from the queue, adds to the history. `keepUntil` ≤ now: only removes. */
   retire(jobs: readonly Retired[]): Promise<void>
   get(id: number): Promise<Job | undefined>
+  /** Exact. */
+  findByFromId(fromId: string): Promise<Job | undefined>
   list(filter: QueueFilter, page: Page): Promise<Job[]>
   count(filter: QueueFilter): Promise<number>
   /** The earliest due time of a job that is neither held nor leased; undefined when there is none. */
@@ -137,6 +139,8 @@ export interface QueueRepository {
 
 export interface HistoryRepository {
   get(id: number): Promise<Retired | undefined>
+  /** Exact. */
+  findByFromId(fromId: string): Promise<Retired | undefined>
   /** By last activity, newest first unless ascending. */
   list(filter: HistoryFilter, page: Page): Promise<Retired[]>
   update(id: number, fields: Partial<Pick<Retired, 'status' | 'lastActivity' | 'results' | 'trace'>>): Promise<void>

@@ -33,10 +33,14 @@ export interface SuppressionEntry extends NewSuppression {
 export interface Suppressions {
   /** The entry that forbids sending, if any; expired ones do not count. */
   check(account: string, stream: string, recipient: Path): Promise<SuppressionEntry | undefined>
-  /** Undefined when the same address is listed already for the account and stream. Joins the surrounding unit of work. */
-  add(entry: NewSuppression): Promise<SuppressionEntry | undefined>
+  /**
+   * Undefined when the same address is listed already for the account and stream. Joins the surrounding unit of work. `by` is
+   * who did it, for the audit trail, such as "webapi"; at most 20 characters, default "api". Throws a UsageError for what is
+   * no address.
+   */
+  add(entry: NewSuppression, by?: string): Promise<SuppressionEntry | undefined>
   /** Any spelling of the address with the same base removes the entry. */
-  remove(account: string, stream: string, address: string): Promise<boolean>
+  remove(account: string, stream: string, address: string, by?: string): Promise<boolean>
   /** By id, ascending, above `after`. */
   list(
     filter: { readonly account?: string; readonly stream?: string; readonly address?: string },

@@ -104,6 +104,12 @@ export function queueChecks(check: Check): void {
     const row = await s.queue.get(id)
     assert.ok(row)
     assert.equal(row.stream, 'receipts')
+    const found = async (fromId: string) => [
+      (await s.queue.findByFromId(fromId))?.id,
+      (await s.history.findByFromId(fromId))?.id,
+    ]
+    assert.deepEqual(await found('once'), [id, undefined])
+    assert.deepEqual(await found('Once'), [undefined, undefined])
     await s.write(() => s.queue.retire([retire(row, { status: 'cancelled' })]))
     await s.write(async () => {
       await s.queue.finish([{ id, results: [RUNNING], due: NOW, dialedIps: {} }])
@@ -112,6 +118,7 @@ export function queueChecks(check: Check): void {
     assert.equal(await s.queue.get(id), undefined)
     const { status, stream } = (await s.history.get(id)) ?? {}
     assert.deepEqual([status, stream], ['cancelled', 'receipts'])
+    assert.deepEqual(await found('once'), [undefined, id])
     // A sender address that names a recipient names it for good.
     await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'once' })])))
     await assert.rejects(s.write(() => s.queue.add(m, [job({ fromId: 'x' }), job({ fromId: 'x' })])))

@@ -139,6 +139,10 @@ export function memoryQueue(access: MemoryAccess, clock: Clock): QueueRepository
       const row = access.read('queue').get(id)
       return row === undefined ? undefined : unleased(row)
     },
+    findByFromId: async fromId => {
+      const row = [...rows()].find(one => one.fromId === fromId)
+      return row === undefined ? undefined : unleased(row)
+    },
     list: async (filter, options) => page(select(filter), row => row.due, options).map(unleased),
     count: async filter => select(filter).length,
     nextDue: async () => {

@@ -61,6 +61,7 @@ export function memoryMessages(access: MemoryAccess): MessageRepository {
 export function memoryHistory(access: MemoryAccess): HistoryRepository {
   return {
     get: async id => access.read('history').get(id),
+    findByFromId: async fromId => [...access.read('history').values()].find(row => row.fromId === fromId),
     list: async (filter, options) =>
       page(
         [...access.read('history').values()].filter(row => matches(filter, row)),

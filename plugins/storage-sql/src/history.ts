@@ -10,15 +10,22 @@ import { HISTORY } from './schema.ts'
 export class SqlHistory implements HistoryRepository {
   readonly #engine: SqlEngine
   readonly #select: Statement<{ id: number }, JoinedHistoryRow>
+  readonly #byFromId: Statement<{ fromId: string }, { id: number }>
 
   constructor(engine: SqlEngine) {
     this.#engine = engine
     this.#select = compile(engine, (db, p) => joinedBy(db, HISTORY, 'id', p('id')))
+    this.#byFromId = compile(engine, (db, p) => db(HISTORY).select('id').where('from_id', p('fromId')))
   }
 
   async get(id: number): Promise<Retired | undefined> {
     const row = await this.#select.get({ id })
     return row && retiredOf(row)
+  }
+
+  async findByFromId(fromId: string): Promise<Retired | undefined> {
+    const found = await this.#byFromId.get({ fromId })
+    return found && this.get(found.id)
   }
 
   async list(filter: HistoryFilter, page: Page): Promise<Retired[]> {

@@ -213,6 +213,11 @@ export class SqlQueue implements QueueRepository {
     return row && jobOf(row)
   }
 
+  async findByFromId(fromId: string): Promise<Job | undefined> {
+    const found = await this.#used.get({ fromId })
+    return found && this.get(found.id)
+  }
+
   async list(filter: QueueFilter, page: Page): Promise<Job[]> {
     const query = applyPage(applyFilter(joined(this.#engine.db, QUEUE), filter), 'q.due', page)
     return (await rowsOf<JoinedQueueRow>(this.#engine, query, scans(filter))).map(jobOf)
