@@ -18,6 +18,7 @@ import type {
 import { localTransport } from './deliver/local.ts'
 import type { Hooks } from './hooks/types.ts'
 import { Dispatcher } from './notify/dispatcher.ts'
+import { makeQueueControl } from './queue/control.ts'
 import { Scheduler } from './queue/scheduler.ts'
 import { makeReceiver } from './receive/receiver.ts'
 import { makeSubmission } from './receive/submit.ts'
@@ -63,7 +64,7 @@ export function createStages(deps: StageDeps): Stages {
   return {
     receiver,
     submission: makeSubmission(deps),
-    queueControl: scheduler,
+    queueControl: makeQueueControl(deps, scheduler, local),
     transports: [local],
     start: async () => {
       await scheduler.start()

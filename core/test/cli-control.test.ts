@@ -27,10 +27,24 @@ const failing = (path: string, error: Error): Command => ({
     throw error
   },
 })
+async function* megabytes(count: number, broken: boolean): AsyncIterable<Buffer> {
+  for (let n = 0; n < count; n++) for (let k = 0; k < 16; k++) yield Buffer.alloc(65_536, n)
+  if (broken) throw new Error('the disk is gone')
+}
+const dump: Command = {
+  path: ['dump'],
+  summary: '',
+  offline: false,
+  run: async ({ arguments: [count, broken] }) => ({
+    kind: 'bytes',
+    chunks: megabytes(Number(count), broken !== undefined),
+  }),
+}
 const commands = [
   echo,
   failing('mistake', new UsageError('no such account')),
   failing('broken', new Error('disk full')),
+  dump,
 ]
 
 let dir: string
@@ -106,6 +120,31 @@ test('commands run in the server', async () => {
   await source?.close()
 })
 
+test('bytes arrive as they were, however slowly they are read', async () => {
+  const source = await connectControl(await open())
+  const info = { path: ['dump'], summary: '', offline: false }
+  const ask = async (...words: string[]) => {
+    const result = await source?.run(info, { arguments: words, flags: new Map(), limit: 1 })
+    if (result?.kind !== 'bytes') throw new Error('no bytes')
+    return result.chunks
+  }
+  let size = 0
+  for await (const chunk of await ask('20')) {
+    expect(chunk[0]).toBe(Math.floor(size / 2 ** 20))
+    size += chunk.length
+    if (size % 2 ** 20 === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(size).toBe(20 * 2 ** 20)
+  const broken = (async () => {
+    for await (const chunk of await ask('1', 'broken')) size -= chunk.length
+  })()
+  await expect(broken).rejects.toThrow('the rest could not be read: the disk is gone')
+  expect(size).toBe(19 * 2 ** 20)
+  // The connection is of use for more.
+  expect(await source?.list()).toHaveLength(4)
+  await source?.close()
+})
+
 test('a frame in pieces, two frames in one piece', async () => {
   const path = await open()
   expect(await say(path, ['{"mox":1,', '"op":"li', 'st"}', '\n'])).toMatchObject({
@@ -164,7 +203,7 @@ test('a stale socket is replaced; nobody there is not an error', async () => {
   expect(await connectControl(join(dir, 'none.sock'))).toBeUndefined()
   await open()
   const source = await connectControl(path)
-  expect(await source?.list()).toHaveLength(3)
+  expect(await source?.list()).toHaveLength(4)
   await source?.close()
 })
 
@@ -178,7 +217,7 @@ test('a long data directory has its socket elsewhere, and it is removed', async 
   expect((await stat(dirname(control.path))).mode & 0o777).toBe(0o700)
   expect((await readFile(join(base, 'mox.sock.path'), 'utf8')).trim()).toBe(control.path)
   const source = await connectControl(control.path)
-  expect(await source?.list()).toHaveLength(3)
+  expect(await source?.list()).toHaveLength(4)
   await source?.close()
   await control.close()
   await expect(stat(dirname(control.path))).rejects.toThrow('ENOENT')

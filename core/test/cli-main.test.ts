@@ -26,6 +26,9 @@ async function run(line: string): Promise<{ code: number; out: string; err: stri
     stdout: text => {
       out += text
     },
+    bytes: async chunk => {
+      out += chunk
+    },
     stderr: text => {
       err += text
     },

@@ -1,15 +1,15 @@
-import type { CommandResult } from '@mox/plugin-sdk'
 import { expect, test } from 'vitest'
-import { render } from '../src/cli/render.ts'
+import { type Rendered, render, renderBytes } from '../src/cli/render.ts'
 
-const rows = (rows: Record<string, unknown>[], more = false): CommandResult => ({
+const rows = (rows: Record<string, unknown>[], more = false, next?: string): Rendered => ({
   kind: 'rows',
   columns: ['id', 'to'],
   rows,
   more,
+  ...(next === undefined ? {} : { next }),
 })
 
-function check(result: CommandResult, expected: string, columns?: number): void {
+function check(result: Rendered, expected: string, columns?: number): void {
   expect(render(result, { json: false, columns })).toBe(expected)
 }
 
@@ -23,6 +23,10 @@ test('tables', () => {
     ' id  to\n  1  a@b\n200  longer@example.org\n',
   )
   check(rows([{ id: 1, to: 'x' }], true), 'id  to\n 1  x\n1 shown, there are more; see --limit\n')
+  check(
+    rows([{ id: 1, to: 'x' }], true, '--after 5.1'),
+    'id  to\n 1  x\n1 shown, there are more; see --limit, or go on with --after 5.1\n',
+  )
   check(
     rows([
       { id: 1, to: undefined },
@@ -51,7 +55,7 @@ test('tables fit the terminal', () => {
 })
 
 test('wide and combining characters keep the columns', () => {
-  const result: CommandResult = {
+  const result: Rendered = {
     kind: 'rows',
     columns: ['a', 'b'],
     rows: [
@@ -70,4 +74,16 @@ test('values, text and JSON', () => {
   expect(render(rows([{ id: 1, to: 'x', hidden: 2 }]), { json: true, columns: 5 })).toBe(
     '[\n  {\n    "id": 1,\n    "to": "x",\n    "hidden": 2\n  }\n]\n',
   )
+})
+
+test('bytes on a terminal', async () => {
+  async function* chunks() {
+    yield Buffer.from('a\u001b\tb\r\ncaf\u00e9'.slice(0, -1))
+    yield Buffer.from([0xc3])
+    yield Buffer.from([0xa9, 0x0d])
+    yield Buffer.from([0x0a, 0xff])
+  }
+  let out = ''
+  for await (const text of renderBytes(chunks())) out += text
+  expect(out).toBe('a\\u001b\tb\ncafé\n\ufffd')
 })

@@ -34,3 +34,27 @@ export interface LoadResult {
   readonly p50: number
   readonly p99: number
 }
+
+/** Milliseconds. */
+export interface Timing {
+  readonly median: number
+  readonly worst: number
+}
+
+export interface QueueJob {
+  readonly step: 'fill' | 'measure'
+  /** The database; must be there. */
+  readonly dir: string
+  readonly recipients: number
+}
+
+export interface QueueFigures {
+  /** What was done, how long it took, and how long its median may be; null where much must be read. */
+  readonly timings: readonly (readonly [name: string, timing: Timing, most: number | null])[]
+  /** Milliseconds of event-loop delay during lists and counts. */
+  readonly loopP99: number
+  /** Bytes of the process after all lists. */
+  readonly rss: number
+  /** Recipients put on hold per second, in units of 500. */
+  readonly changedPerSecond: number
+}

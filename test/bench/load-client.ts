@@ -1,13 +1,16 @@
-// Runs the load generator in a process of its own. Rejects with its error, or when it ends without an answer.
+// Runs the load generator, and what measures a large queue, in processes of their own. Rejects with their error, or when
+// they end without an answer.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { IdleJob, LoadJob, LoadResult } from './jobs.ts'
+import { removeDir, tempDir } from '../kit/temp.ts'
+import type { IdleJob, LoadJob, LoadResult, QueueFigures, QueueJob } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
+const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
 export async function load(job: LoadJob): Promise<LoadResult> {
-  const child = start()
+  const child = start(LOAD)
   try {
     return await answer(child, job)
   } finally {
@@ -17,7 +20,7 @@ export async function load(job: LoadJob): Promise<LoadResult> {
 
 /** Opens idle sessions and keeps them while `work` runs. */
 export async function withIdleSessions<T>(job: IdleJob, work: () => Promise<T>): Promise<T> {
-  const child = start()
+  const child = start(LOAD)
   try {
     await answer(child, job)
     return await work()
@@ -26,18 +29,40 @@ export async function withIdleSessions<T>(job: IdleJob, work: () => Promise<T>):
   }
 }
 
-function start(): ChildProcess {
-  return fork(LOAD, { execArgv: ['--conditions=mox-source'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+/** Fills a queue with so many recipients and measures it; the seconds are those of the filling. */
+export async function largeQueue(recipients: number): Promise<QueueFigures & { readonly seconds: number }> {
+  const dir = await tempDir()
+  const run = async (step: QueueJob['step']): Promise<QueueFigures> => {
+    const child = start(QUEUE)
+    try {
+      const job: QueueJob = { step, dir, recipients }
+      return await answer<QueueFigures>(child, job)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  }
+  try {
+    const started = performance.now()
+    await run('fill')
+    const seconds = (performance.now() - started) / 1000
+    return { ...(await run('measure')), seconds }
+  } finally {
+    await removeDir(dir)
+  }
 }
 
-async function answer(child: ChildProcess, job: LoadJob | IdleJob): Promise<LoadResult> {
+function start(file: string): ChildProcess {
+  return fork(file, { execArgv: ['--conditions=mox-source'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+}
+
+async function answer<R = LoadResult>(child: ChildProcess, job: object): Promise<R> {
   child.send(job)
   return await new Promise((resolve, reject) => {
     child.once('message', message => {
-      const { result, error } = message as { result?: LoadResult; error?: string }
+      const { result, error } = message as { result?: R; error?: string }
       if (result === undefined) reject(new Error(error ?? 'no result'))
       else resolve(result)
     })
-    child.once('exit', code => reject(new Error(`the load generator ended with ${code}`)))
+    child.once('exit', code => reject(new Error(`the child process ended with ${code}`)))
   })
 }

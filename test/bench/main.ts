@@ -2,6 +2,7 @@
 // needs. Prints tables with the target of each figure; slow figures are shown, only errors make it fail.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { largeQueue } from './load-client.ts'
 import { drain, firstBanner, idle, type Throughput, type ThroughputOptions, throughput } from './scenarios.ts'
 import { formatTable, number } from './table.ts'
 
@@ -87,6 +88,14 @@ if ('idle'.includes(values.only)) {
   figures.push({ name: 'PSS of an idle server', value: pss / MB, unit: 'MB', most: 90 })
   figures.push({ name: `one of ${number(sessions)} idle sessions`, value: perSession / 1000, unit: 'kB', most: 15 })
 }
+let queue: Awaited<ReturnType<typeof largeQueue>> | undefined
+const queued = values.quick ? 100_000 : 1_000_000
+if ('queue of a million'.includes(values.only)) {
+  progress('queue of a million')
+  queue = await largeQueue(queued)
+  figures.push({ name: 'event-loop delay p99, large queue listed', value: queue.loopP99, unit: 'ms', most: 10 })
+  figures.push({ name: 'RSS, large queue', value: queue.rss / MB, unit: 'MB', most: 250 })
+}
 progress('')
 
 if (results.length > 0)
@@ -108,6 +117,19 @@ if (results.length > 0)
           number(r.loop.p99, 1),
         ]
       }),
+    ),
+  )
+if (queue !== undefined)
+  console.log(
+    formatTable(
+      [
+        `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
+        ...['median ms', 'worst ms', 'target', ''],
+      ],
+      queue.timings.map(([name, { median, worst }, most]) => [
+        ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
+        most === null ? '' : median <= most ? 'ok' : 'above',
+      ]),
     ),
   )
 if (figures.length > 0)

@@ -36,8 +36,8 @@ const ACCOUNTS = {
   serve: `accounts({
       domains: { 'example.org': { separators: ['+'] } },
       accounts: {
-        alice: { addresses: ['alice@example.org'], password: '${PASSWORD}', maxOutgoingPerDay: 1_000_000_000 },
-        bob: { addresses: ['bob@example.org'], password: '${PASSWORD}', maxOutgoingPerDay: 1_000_000_000 },
+        alice: { addresses: ['alice@example.org'], password: '${PASSWORD}', maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 },
+        bob: { addresses: ['bob@example.org'], password: '${PASSWORD}', maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 },
       },
       postmaster: 'alice',
       loginLimits: false,
@@ -49,7 +49,7 @@ const ACCOUNTS = {
           addresses: ['mox@localhost', '@localhost'],
           fullName: 'mox',
           password: 'moxmoxmox',
-          maxOutgoingPerDay: 1_000_000_000,
+          maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0,
         },
       },
       postmaster: 'mox',

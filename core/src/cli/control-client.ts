@@ -8,7 +8,7 @@ import type { CommandInfo, CommandSource } from './types.ts'
 export async function connectControl(path: string): Promise<CommandSource | undefined> {
   const socket = await connect(path)
   if (socket === undefined) return undefined
-  const ask = asker(socket)
+  const { ask, next } = asker(socket)
   return {
     list: async () => {
       const { commands } = await ask({ op: 'list' })
@@ -26,7 +26,8 @@ export async function connectControl(path: string): Promise<CommandSource | unde
       const { result } = await ask(request)
       if (typeof result !== 'object' || result === null)
         throw new Error('the server answered something else than a result')
-      return result as CommandResult
+      const answer = result as CommandResult
+      return answer.kind === 'bytes' ? { kind: 'bytes', chunks: bytesOf(next) } : answer
     },
     close: async () => {
       socket.destroy()
@@ -48,40 +49,74 @@ async function connect(path: string): Promise<Socket | undefined> {
   })
 }
 
-type Ask = (request: object) => Promise<Record<string, unknown>>
+/** Frames that wait to be read before the server has to wait too. */
+const WAITING_FRAMES = 16
 
-/** One request at a time. */
-function asker(socket: Socket): Ask {
+type Frame = Record<string, unknown>
+
+interface Asker {
+  /** One request at a time: the first frame of its answer. */
+  ask(request: object): Promise<Frame>
+  /** The frame after that. */
+  next(): Promise<Frame>
+}
+
+async function* bytesOf(next: Asker['next']): AsyncIterable<Buffer> {
+  for (;;) {
+    const { chunk, end } = await next()
+    if (end === true) return
+    if (typeof chunk !== 'string') throw new Error('the server answered something else than bytes')
+    yield Buffer.from(chunk, 'base64')
+  }
+}
+
+function asker(socket: Socket): Asker {
   const reader = new FrameReader(ANSWER_LIMIT)
-  let waiting: { resolve(frame: Record<string, unknown>): void; reject(error: Error): void } | undefined
+  const arrived: Frame[] = []
+  let failure: Error | undefined
+  let waiting: { resolve(frame: Frame): void; reject(error: Error): void } | undefined
   const fail = (error: Error): void => {
-    waiting?.reject(error)
+    failure ??= error
+    waiting?.reject(failure)
     waiting = undefined
     socket.destroy()
   }
   socket.on('data', chunk => {
     try {
       for (const frame of reader.push(chunk)) {
-        waiting?.resolve(frame)
+        if (waiting === undefined) arrived.push(frame)
+        else waiting.resolve(frame)
         waiting = undefined
       }
+      if (arrived.length > WAITING_FRAMES) socket.pause()
     } catch (error) {
       fail(error as Error)
     }
   })
   socket.on('error', error => fail(error))
   socket.on('close', () => fail(new Error('the server ended the connection before it answered')))
-  return async request => {
-    const frame = await new Promise<Record<string, unknown>>((resolve, reject) => {
-      if (socket.destroyed) return reject(new Error('the server ended the connection'))
-      waiting = { resolve, reject }
-      socket.write(encodeFrame(request))
-    })
+  const next = async (): Promise<Frame> => {
+    const frame =
+      arrived.shift() ??
+      (await new Promise<Frame>((resolve, reject) => {
+        if (failure !== undefined) return reject(failure)
+        waiting = { resolve, reject }
+        socket.resume()
+      }))
     if (typeof frame['error'] === 'string')
       throw frame['usage'] === true ? new UsageError(frame['error']) : new RemoteError(frame['error'])
     if (frame['mox'] !== PROTOCOL)
       throw new RemoteError('the running server is of another version; restart it, or use its version of mox')
     return frame
+  }
+  return {
+    next,
+    ask: async request => {
+      if (socket.destroyed) throw new Error('the server ended the connection')
+      const answer = next()
+      socket.write(encodeFrame(request))
+      return await answer
+    },
   }
 }
 

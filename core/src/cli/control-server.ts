@@ -92,6 +92,7 @@ function serveClient(socket: Socket, commands: () => readonly Command[] | undefi
           socket.setTimeout(0)
           const answer = await answerTo(frame, commands(), log)
           if (socket.writable) socket.write(encodeFrame(answer))
+          if ('result' in answer && answer.result.kind === 'bytes') await sendBytes(socket, answer.result.chunks, log)
           socket.setTimeout(REQUEST_TIMEOUT)
         })
     } catch (error) {
@@ -99,6 +100,33 @@ function serveClient(socket: Socket, commands: () => readonly Command[] | undefi
       const reason = error instanceof FrameError ? error.message : 'a bad frame'
       socket.end(encodeFrame({ error: `the control socket got ${reason}`, usage: false }))
     }
+  })
+}
+
+/** As fast as the client reads; ends when it goes away. */
+async function sendBytes(socket: Socket, chunks: AsyncIterable<Buffer>, log: Log): Promise<void> {
+  const send = async (frame: object): Promise<void> => {
+    if (socket.writable && !socket.write(encodeFrame(frame))) await drained(socket)
+  }
+  try {
+    for await (const chunk of chunks) {
+      if (!socket.writable) return
+      await send({ chunk: chunk.toString('base64') })
+    }
+    await send({ end: true })
+  } catch (error) {
+    log.error({ err: error }, 'the bytes of an answer could not be read')
+    await send(refuse(`the rest could not be read: ${messageOf(error)}`))
+  }
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done)
+      resolve()
+    }
+    socket.on('drain', done).on('close', done)
   })
 }
 

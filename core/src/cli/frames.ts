@@ -1,5 +1,6 @@
 // Frames of the control socket: one JSON object per line, of bounded size. Whoever sends something else is told once
-// and cut off.
+// and cut off. An answer is one frame; a result of kind "bytes" is followed by frames { chunk: base64 } and, when it was
+// complete, { end: true }.
 
 /** Bytes of one request, without its line end. */
 export const REQUEST_LIMIT: number = 1024 * 1024

@@ -4,7 +4,7 @@ import { type CommandInput, type CommandResult, UsageError } from '@mox/plugin-s
 import { escapeControl } from '../base/text.ts'
 import { matchCommand, parseWords, takeConfig, unknownCommand } from './args.ts'
 import { localCommands } from './local.ts'
-import { render } from './render.ts'
+import { type Rendered, render, renderBytes } from './render.ts'
 import { processTerminal } from './terminal.ts'
 import { type CommandInfo, CommandLineError, type CommandSource, type LocalCommand, type Terminal } from './types.ts'
 
@@ -53,7 +53,7 @@ async function runLocal(
   const { input, help: wanted } = parseWords(command, rest)
   if (wanted) return await printHelp(command, terminal)
   const result = await command.run(input, { terminal, config })
-  return result === undefined ? 0 : print(result, input, terminal)
+  return result === undefined ? 0 : await print(result, input, terminal)
 }
 
 async function runRemote(words: readonly string[], config: string | undefined, terminal: Terminal): Promise<number> {
@@ -65,7 +65,7 @@ async function runRemote(words: readonly string[], config: string | undefined, t
     const parsed = parseWords(found.command, found.rest)
     if (parsed.help) return await printHelp(found.command, terminal)
     const input = await withSecrets(found.command, parsed.input, terminal)
-    return print(await source.run(found.command, input), input, terminal)
+    return await print(await source.run(found.command, input), input, terminal)
   } finally {
     await source.close()
   }
@@ -105,9 +105,14 @@ async function withSecrets(command: CommandInfo, input: CommandInput, terminal: 
   return { ...input, arguments: args, flags }
 }
 
-function print(given: CommandResult, input: CommandInput, terminal: Terminal): number {
+async function print(given: CommandResult, input: CommandInput, terminal: Terminal): Promise<number> {
+  if (given.kind === 'bytes') {
+    if (terminal.columns === undefined) for await (const chunk of given.chunks) await terminal.bytes(chunk)
+    else for await (const text of renderBytes(given.chunks)) terminal.stdout(text)
+    return 0
+  }
   const cut = given.kind === 'rows' && given.rows.length > input.limit
-  const result: CommandResult = cut ? { ...given, rows: given.rows.slice(0, input.limit), more: true } : given
+  const result: Rendered = cut ? { ...given, rows: given.rows.slice(0, input.limit), more: true } : given
   terminal.stdout(render(result, { json: input.flags.get('json') === true, columns: terminal.columns }))
   return result.kind === 'text' && result.failed === true ? 1 : 0
 }

@@ -1,5 +1,6 @@
 // What a command returned, as text: aligned tables that fit the terminal, JSON, or the text itself. Nothing in it can
-// control the terminal.
+// control the terminal, bytes that are shown there included.
+import { StringDecoder } from 'node:string_decoder'
 import type { CommandResult } from '@mox/plugin-sdk'
 import { escapeControl } from '../base/text.ts'
 
@@ -12,13 +13,23 @@ export interface RenderOptions {
   readonly columns: number | undefined
 }
 
-export function render(result: CommandResult, options: RenderOptions): string {
+export type Rendered = Exclude<CommandResult, { readonly kind: 'bytes' }>
+
+export function render(result: Rendered, options: RenderOptions): string {
   if (result.kind === 'text') return withNewline(escapeControl(result.text, '\n\t'))
   if (result.kind === 'value') return `${toJson(result.value)}\n`
   if (options.json) return `${toJson(result.rows)}\n`
   if (result.rows.length === 0) return 'none\n'
-  const more = result.more === true ? `${result.rows.length} shown, there are more; see --limit\n` : ''
+  const onwards = result.next === undefined ? 'see --limit' : `see --limit, or go on with ${result.next}`
+  const more = result.more === true ? `${result.rows.length} shown, there are more; ${onwards}\n` : ''
   return table(result.columns, result.rows, options.columns) + more
+}
+
+/** Bytes for a terminal: as UTF-8 text, line ends as lines. */
+export async function* renderBytes(chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
+  const decoder = new StringDecoder('utf8')
+  for await (const chunk of chunks) yield escapeControl(decoder.write(chunk).replaceAll('\r', ''), '\n\t')
+  yield escapeControl(decoder.end())
 }
 
 /** JSON is read by programs, but also shown on terminals. */

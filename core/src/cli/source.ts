@@ -29,19 +29,22 @@ async function openOffline(config: Awaited<ReturnType<typeof loadConfig>>): Prom
   ])
   // Only what is wrong is of interest beside a command's own output.
   const application = createApplication(config, { log: createLog({ level: 'warn', format: 'logfmt' }) })
+  let opened = false
   return {
     list: async () => application.commands,
     run: async (command, input): Promise<CommandResult> => {
       const found = application.commands.find(c => c.path.join(' ') === command.path.join(' '))
       if (found === undefined) throw new UsageError(`there is no command ${command.path.join(' ')}`)
       if (!found.offline) throw new UsageError(`no server is running for ${config.dataDir}; start it with mox serve`)
-      try {
+      if (!opened) {
+        opened = true
         await application.open()
-        return await found.run(input)
-      } finally {
-        await application.close()
       }
+      return await found.run(input)
     },
-    close: async () => {},
+    // Not before: bytes of a result are still read.
+    close: async () => {
+      if (opened) await application.close()
+    },
   }
 }

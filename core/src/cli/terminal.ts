@@ -7,8 +7,17 @@ import type { Terminal } from './types.ts'
 export const SECRET_LIMIT = 4096
 
 export function processTerminal(): Terminal {
+  // Whoever reads our output may have enough of it: `mox queue dump 5 | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   return {
     stdout: text => void process.stdout.write(text),
+    bytes: chunk =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(chunk, error => (error ? reject(error) : resolve()))
+      }),
     stderr: text => void process.stderr.write(text),
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     secret: async prompt => (process.stdin.isTTY ? await typed(prompt) : await nextLine(prompt)),

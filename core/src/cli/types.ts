@@ -14,6 +14,8 @@ export interface CommandSource {
 /** The outside of the process; tests have their own. */
 export interface Terminal {
   stdout(text: string): void
+  /** Bytes to standard output; resolves when more may be written. */
+  bytes(chunk: Buffer): Promise<void>
   stderr(text: string): void
   /** Columns when standard output is a terminal; undefined otherwise: nothing is cut then. */
   readonly columns: number | undefined

@@ -119,7 +119,7 @@ async function attempt(
   const transport = name === local.name ? local : deps.transports.find(one => one.name === name)
   const unknown: Failure = { enhanced: '4.3.5', text: `there is no transport "${name}"` }
   const failure = name === NO_TRANSPORT ? SENDER_DISABLED : unknown
-  const results = await runTransport(deps, transport, batch, signal, failure)
-  await record(deps, begun, results, facts, signal)
+  const { results, cut } = await runTransport(deps, transport, batch, signal, failure)
+  await record(deps, begun, results, cut, facts, signal)
   return transport?.here === true
 }

@@ -9,6 +9,7 @@ import { type Retirement, retireInUnit } from '../retire/retire.ts'
 import type { StageDeps } from '../stages.ts'
 import type { Begun } from './group.ts'
 import { observeAttempts } from './metrics.ts'
+import type { Cut } from './run.ts'
 
 /** Tries to write a result down: waits of 1, 2, 4 … 60 seconds between them, about five minutes in all. */
 export const RECORD_TRIES = 10
@@ -27,6 +28,7 @@ export async function record(
   deps: StageDeps,
   begun: readonly Begun[],
   results: ReadonlyMap<number, DeliveryResult>,
+  cut: Cut | undefined,
   facts: MessageFacts,
   signal: AbortSignal,
 ): Promise<void> {
@@ -35,6 +37,7 @@ export async function record(
   observeAttempts(
     deps,
     finished.map(({ attempt }) => attempt),
+    cut,
   )
   for (const {
     job,

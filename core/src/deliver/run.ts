@@ -16,15 +16,28 @@ export interface Failure {
   readonly text: string
 }
 
-/** Results by queue id, one for each job. Never throws. `failure` is what happens without a transport. */
+/** Why an attempt was ended by us: its time was over, or the server stops. */
+export type Cut = 'timeout' | 'canceled'
+
+/** What became of each job, by queue id. */
+export interface Ran {
+  readonly results: ReadonlyMap<number, DeliveryResult>
+  readonly cut: Cut | undefined
+}
+
+/** One result for each job. Never throws. `failure` is what happens without a transport. */
 export async function runTransport(
   deps: StageDeps,
   transport: Transport | undefined,
   batch: DeliveryBatch,
   stop: AbortSignal,
   failure: Failure,
-): Promise<ReadonlyMap<number, DeliveryResult>> {
-  const outcome = transport === undefined ? failure : await call(deps, transport, batch, stop)
+): Promise<Ran> {
+  let cut: Cut | undefined
+  const onCut = (why: Cut) => {
+    cut = why
+  }
+  const outcome = transport === undefined ? failure : await call(deps, transport, batch, stop, onCut)
   const answers = new Map<number, DeliveryResult>()
   for (const result of Array.isArray(outcome) ? outcome : []) {
     if (!answers.has(result.id)) answers.set(result.id, { ...result, text: result.text.slice(0, TEXT_LENGTH) })
@@ -32,7 +45,10 @@ export async function runTransport(
   const missing = Array.isArray(outcome)
     ? { enhanced: '4.3.0', text: `transport "${transport?.name}" gave no result for this recipient` }
     : outcome
-  return new Map(batch.jobs.map(({ id }) => [id, answers.get(id) ?? { id, outcome: 'temporary', code: 0, ...missing }]))
+  const results = batch.jobs.map(
+    ({ id }) => [id, answers.get(id) ?? { id, outcome: 'temporary', code: 0, ...missing }] as const,
+  )
+  return { results: new Map(results), cut }
 }
 
 async function call(
@@ -40,19 +56,21 @@ async function call(
   transport: Transport,
   batch: DeliveryBatch,
   stop: AbortSignal,
+  onCut: (why: Cut) => void,
 ): Promise<DeliveryResult[] | Failure> {
   const abort = new AbortController()
   const { promise: abandoned, resolve: abandon } = Promise.withResolvers<Failure>()
   const timers: (() => void)[] = []
-  const end = (text: string) => {
+  const end = (why: Cut, text: string) => {
     if (abort.signal.aborted) return
+    onCut(why)
     abort.abort(new Error(text))
     timers.push(deps.clock.after(ABORT_GRACE_MS, () => abandon({ enhanced: '4.4.7', text })))
   }
-  const stopped = () => end('interrupted: the server is stopping')
+  const stopped = () => end('canceled', 'interrupted: the server is stopping')
   stop.addEventListener('abort', stopped)
   if (stop.aborted) stopped()
-  timers.push(deps.clock.after(ATTEMPT_DEADLINE_MS, () => end('delivery attempt took too long')))
+  timers.push(deps.clock.after(ATTEMPT_DEADLINE_MS, () => end('timeout', 'delivery attempt took too long')))
   const about = { transport: transport.name, messageId: batch.message.messageId }
   let child: Log | undefined
   const context = {

@@ -1,24 +1,20 @@
 // Recipients taken out of the queue by decision: in units of bounded size, each with all that retiring means.
-import type { Attempt, Job, QueueFilter } from '@mox/plugin-sdk'
+import type { Attempt, QueueFilter, QueueSelection } from '@mox/plugin-sdk'
 import { MessageFacts } from '../receive/facts.ts'
 import { retireInUnit } from '../retire/retire.ts'
 import type { StageDeps } from '../stages.ts'
+import { inBatches } from './select.ts'
 
-/** Recipients per unit of work. */
+/** Recipients per unit of work: handlers of plugins run for each. */
 const BATCH = 100
 
-export async function endJobs(
+export function endJobs(
   deps: StageDeps,
-  filter: QueueFilter,
+  selection: QueueSelection,
   status: 'failed' | 'cancelled',
   text: string,
 ): Promise<number> {
-  let ended = 0
-  for (;;) {
-    const jobs = await deps.storage.write(() => endBatch(deps, filter, status, text))
-    ended += jobs.length
-    if (jobs.length < BATCH) return ended
-  }
+  return inBatches(deps, selection, BATCH, filter => endBatch(deps, filter, status, text))
 }
 
 async function endBatch(
@@ -26,7 +22,7 @@ async function endBatch(
   filter: QueueFilter,
   status: 'failed' | 'cancelled',
   text: string,
-): Promise<Job[]> {
+): Promise<number> {
   const now = deps.clock.now()
   const jobs = await deps.storage.queue.list(filter, { limit: BATCH })
   const entry: Attempt = {
@@ -37,5 +33,6 @@ async function endBatch(
     const facts = MessageFacts.restored(message?.facts ?? {})
     await retireInUnit(deps, [{ job, status, results: [...job.results, entry] }], facts)
   }
-  return jobs
+  deps.storage.notify('messages')
+  return jobs.length
 }

@@ -1,10 +1,8 @@
 // When due recipients are tried: woken by new ones, by a timer for the next due time, by a finished attempt and by an
 // operator. Bounded in total and per recipient domain. After a storage error it waits; leases bring back what was claimed.
-import type { Job, JobGroup, QueueControl, QueueFilter, Transport } from '@mox/plugin-sdk'
+import type { JobGroup, Transport } from '@mox/plugin-sdk'
 import { deliverGroup } from '../deliver/group.ts'
 import type { StageDeps } from '../stages.ts'
-import { endJobs } from './end.ts'
-import { attemptTimes } from './schedule.ts'
 
 /** Milliseconds that a claimed recipient is nobody else's, unless renewed. */
 export const LEASE_MS = 5 * 60_000
@@ -25,7 +23,7 @@ interface Running {
   readonly done: Promise<void>
 }
 
-export class Scheduler implements QueueControl {
+export class Scheduler {
   readonly #deps: StageDeps
   readonly #local: Transport
   readonly #running = new Set<Running>()
@@ -84,14 +82,6 @@ export class Scheduler implements QueueControl {
 
   status(): { readonly paused: boolean; readonly running: number; readonly domains: number } {
     return { paused: this.#paused, running: this.#running.size, domains: this.#places.size }
-  }
-
-  attemptsLeft(job: Pick<Job, 'attempts' | 'maxAttempts' | 'due'>): readonly number[] {
-    return attemptTimes(this.#deps.config.retrySchedule, job)
-  }
-
-  async end(filter: QueueFilter, status: 'failed' | 'cancelled', text: string): Promise<number> {
-    return endJobs(this.#deps, filter, status, text)
   }
 
   async #lookUntilQuiet(): Promise<void> {

@@ -10,6 +10,7 @@ import { deliverLocally, planLocal } from './local.ts'
 import { missingFields, receivedField, type TraceInput } from './prefix.ts'
 import { combine, isPositive, REPLIES } from './replies.ts'
 import { type MessageScope, TRACE_ENTRIES } from './scope.ts'
+import { admitSubmission, senderLimits } from './sender-limits.ts'
 import type { Acceptance } from './transaction.ts'
 
 /** Characters of a subject kept with the message. */
@@ -40,8 +41,10 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
   const prefix = body.earlier === undefined ? fields : Buffer.concat([fields, body.earlier])
   const row = storedMessage(message, at, prefix, fields.length, added)
   const plan = submission ? undefined : await planLocal(deps, message)
+  const limits = submission ? await senderLimits(deps, row.account) : undefined
   try {
     const stored = await deps.storage.write(async () => {
+      if (limits !== undefined) await admitSubmission(deps, limits, row)
       const contentId = await body.keep()
       const messageId = await deps.storage.messages.add({ ...row, contentId })
       let queueIds: number[] = []

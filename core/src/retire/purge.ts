@@ -1,5 +1,6 @@
-// Removes what its time is over: history entries, messages nobody refers to, content without references. One process in
-// the installation does it, every hour, in units of bounded size so that mail goes on.
+// Removes what its time is over: history entries, messages nobody refers to, content without references, counts of what
+// accounts sent. One process in the installation does it, every hour, in units of bounded size so that mail goes on.
+import { SENT_WINDOW_MS } from '../receive/sender-limits.ts'
 import type { StageDeps } from '../stages.ts'
 
 const HOUR_MS = 3_600_000
@@ -10,6 +11,8 @@ export const FIRST_PURGE_MS = 3_000
 export const PURGE_BATCH = 500
 /** Units of work per run and kind: a run ends, and the next one goes on. */
 const PURGE_BATCHES = 200
+/** Days without a message to an address, after which an account writes to it for the first time again. */
+export const MET_DAYS = 365
 const LOCK = 'core.purge'
 const LOCK_MS = 600_000
 
@@ -46,6 +49,8 @@ export class Purge {
       const retired = await this.#batches(() => storage.history.purge(now, PURGE_BATCH))
       const messages = await this.#batches(() => storage.messages.purge(until, PURGE_BATCH))
       const contents = this.#stopped ? 0 : await storage.write(() => storage.content.collect())
+      const sent = { sentUntil: now - SENT_WINDOW_MS, metUntil: now - MET_DAYS * DAY_MS }
+      await this.#batches(() => storage.sent.purge(sent, PURGE_BATCH))
       if (retired + messages + contents > 0) log.info({ retired, messages, contents }, 'old messages removed')
     } finally {
       await lock.release()

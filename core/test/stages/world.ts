@@ -1,6 +1,7 @@
 // The stages with fakes around them: storage in memory, a clock that stands still, a directory of a few addresses,
 // mailboxes as a list, a transport that does as it is told.
 import {
+  type AccountInfo,
   type AccountResolution,
   type DeliveryBatch,
   type DeliveryResult,
@@ -49,9 +50,9 @@ const member = (name: string): AccountResolution => ({
 
 /**
  * here.test has ann, bob and cid, full (over quota), gone and away (refused at RCPT), list (ann, bob; public), team (ann, bob;
- * members only), "+" separates. off.test is disabled. Accounts may send as their own address.
+ * members only), "+" separates. off.test is disabled. Accounts may send as their own address, within `limits`.
  */
-export function fakeDirectory(): Directory {
+export function fakeDirectory(limits: WorldOptions['limits'] = {}): Directory {
   const domain = (name: string) => ({ name, disabled: name === 'off.test', separators: ['+'], caseSensitive: false })
   const ours = new Set(['here.test', 'off.test', HOSTNAME])
   const resolve = ({ localpart, domain: name }: Path): Resolution => {
@@ -73,6 +74,11 @@ export function fakeDirectory(): Directory {
   }
   const fake: Partial<Directory> = {
     resolve: async given => resolve(given),
+    account: async name => ({
+      ...{ name, fullName: name, quota: 0, addresses: [] },
+      ...{ maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0, maxQueued: 0, maxQueuedBytes: 0 },
+      ...limits,
+    }),
     domain: async name => (ours.has(name) ? domain(name) : undefined),
     maySendAs: async (account, given) => {
       const found = resolve(given)
@@ -140,6 +146,9 @@ export interface WorldOptions {
   readonly from?: { readonly snapshot: MemorySnapshot; readonly filed: readonly LocalDelivery[] }
   readonly clock?: TestClock
   readonly transports?: readonly Transport[]
+  /** Of every account. Default: none. */
+  readonly limits?: Partial<AccountInfo>
+  readonly metrics?: Metrics
   /** What the "direct" transport says. Default: delivered. */
   readonly direct?: (batch: DeliveryBatch, signal: AbortSignal) => Promise<DeliveryResult[]>
 }
@@ -170,7 +179,7 @@ export function makeWorld(options: WorldOptions = {}): World {
   }
   const log: Log = { ...quiet, error: (fields, text) => errors.push({ text, fields }), child: () => log }
   const none = { inc: () => {}, set: () => {}, observe: () => {} }
-  const metrics: Metrics = {
+  const metrics: Metrics = options.metrics ?? {
     ...{ counter: () => none, gauge: () => none, histogram: () => none, collect: () => {} },
     render: async () => '',
   }
@@ -183,7 +192,7 @@ export function makeWorld(options: WorldOptions = {}): World {
   }
   const deps: StageDeps = {
     ...{ hooks: fakeHooks(options.handlers ?? {}), clock, random, log, metrics, storage },
-    directory: fakeDirectory(),
+    directory: fakeDirectory(options.limits),
     mailboxes: fakeMailboxes(() => storage, filed),
     transports: [direct, ...(options.transports ?? [])],
     system: { hostname: HOSTNAME, dataDir: '/nowhere', version: '0' },

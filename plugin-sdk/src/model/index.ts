@@ -1,3 +1,4 @@
+export * from './duration.ts'
 export * from './envelope.ts'
 export * from './job.ts'
 export * from './reply.ts'

@@ -41,15 +41,21 @@ export interface CommandInput {
   readonly limit: number
 }
 
-/** Rows make a table, or with --json an array of objects; a value is printed as JSON; text as it is. */
+/**
+ * Rows make a table, or with --json an array of objects; a value is printed as JSON; text as it is, but for what controls
+ * a terminal; bytes as they are, unless standard output is a terminal.
+ */
 export type CommandResult =
   | {
       readonly kind: 'rows'
       readonly columns: readonly string[]
       readonly rows: readonly Readonly<Record<string, unknown>>[]
       readonly more?: boolean
+      /** How to get the rows that follow: "--after 5.3". */
+      readonly next?: string
     }
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly failed?: boolean }
+  | { readonly kind: 'bytes'; readonly chunks: AsyncIterable<Buffer> }
 
 export const commands: ServiceToken<Command, 'many'> = defineService<Command, 'many'>('commands@1', 'many')

@@ -21,8 +21,14 @@ export interface AccountInfo {
   readonly loginDisabled?: string
   /** Bytes of messages; 0: no limit. */
   readonly quota: number
+  /** Recipients of its messages in 24 hours; 0: no limit. */
   readonly maxOutgoingPerDay: number
+  /** Recipients in 24 hours that it never wrote to before; 0: no limit. */
   readonly maxFirstTimeRecipientsPerDay: number
+  /** Recipients of its messages in the queue; 0: no limit. */
+  readonly maxQueued: number
+  /** Bytes of its messages in the queue, counted for each recipient; 0: no limit. */
+  readonly maxQueuedBytes: number
   /** Addresses that the account receives for, as text; "@domain" is a catch-all. */
   readonly addresses: readonly string[]
 }

@@ -111,13 +111,34 @@ export interface Transport {
   deliver(batch: DeliveryBatch, context: { readonly signal: AbortSignal; readonly log: Log }): Promise<DeliveryResult[]>
 }
 
-/** Core's scheduler, as commands and pages see it. */
+/** Queued recipients that an operation is about. */
+export interface QueueSelection extends QueueFilter {
+  /** At most this many, those queued first. Default: all. */
+  readonly max?: number
+}
+
+/**
+ * Core's scheduler, as commands, pages and APIs see it. Operations work in units of bounded size, so that mail goes on
+ * beside; each returns how many recipients it changed, and lets what is due be tried at once.
+ */
 export interface QueueControl {
   /** Looks for due recipients now. */
   kick(): void
   pause(): void
   resume(): void
   status(): { readonly paused: boolean; readonly running: number; readonly domains: number }
+  /** Makes no attempts until released; an attempt in progress goes on. */
+  hold(selection: QueueSelection): Promise<number>
+  /** Releases what is on hold; the due time is as before, so what is overdue is tried at once. */
+  release(selection: QueueSelection): Promise<number>
+  /** Sets the next attempt, in milliseconds since the epoch; the count of attempts, and so the waits after it, stay. */
+  schedule(selection: QueueSelection, due: number): Promise<number>
+  /** Moves the next attempt by so many milliseconds, which may be negative. */
+  postpone(selection: QueueSelection, ms: number): Promise<number>
+  /** Chooses a transport by name; '' leaves it to the routes again. Throws a UsageError for a name that nothing provides. */
+  setTransport(selection: QueueSelection, name: string): Promise<number>
+  /** True: only over verified TLS (REQUIRETLS); false: also without TLS; undefined: as the recipient's domain says. */
+  setRequireTls(selection: QueueSelection, required: boolean | undefined): Promise<number>
   /**
    * When the attempts to come are due, milliseconds since the epoch: the next one as stored, those after it as the schedule
    * says. Empty after the last one.
@@ -127,7 +148,9 @@ export interface QueueControl {
    * Takes recipients out of the queue by an operator's or the sender's decision: `failed` ones count as failed, so that the
    * sender is told; `cancelled` ones leave quietly. Returns how many there were.
    */
-  end(filter: QueueFilter, status: 'failed' | 'cancelled', text: string): Promise<number>
+  end(selection: QueueSelection, status: 'failed' | 'cancelled', text: string): Promise<number>
+  /** The whole message of a queued recipient, or of a retired one as long as it is kept; undefined when there is none. */
+  dump(id: number): Promise<AsyncIterable<Buffer> | undefined>
 }
 
 export const receiver: ServiceToken<Receiver, 'one'> = defineService<Receiver>('receiver@1')

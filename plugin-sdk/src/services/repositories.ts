@@ -54,7 +54,8 @@ export interface NewJob {
   readonly extra: Readonly<Record<string, string>>
 }
 
-export interface QueueFilter {
+/** What queued and retired recipients are chosen by. All that is given must hold; bounds of times are not included. */
+interface RecipientFilter {
   readonly ids?: readonly number[]
   readonly messageId?: number
   readonly account?: string
@@ -62,19 +63,28 @@ export interface QueueFilter {
   readonly messageIdHeader?: string
   /** The sender's envelope id (RFC 3461 §4.4). */
   readonly envid?: string
-  /** Substring of the reverse-path. */
+  /** Substring of the reverse-path, as "localpart@domain" with the domain in U-labels or in A-labels. */
   readonly from?: string
-  /** Substring of the forward-path. */
+  /** Substring of the forward-path, in the same way: "@example.com" is a domain and those that begin like it. */
   readonly to?: string
-  readonly hold?: boolean
-  readonly dueBefore?: number
   readonly receivedBefore?: number
+  readonly receivedAfter?: number
+  /** The operator's choice; '' for recipients without one. */
   readonly transport?: string
 }
 
-export interface HistoryFilter
-  extends Pick<QueueFilter, 'ids' | 'messageId' | 'account' | 'messageIdHeader' | 'envid' | 'from' | 'to'> {
+export interface QueueFilter extends RecipientFilter {
+  readonly hold?: boolean
+  readonly dueBefore?: number
+  readonly dueAfter?: number
+}
+
+export interface HistoryFilter extends RecipientFilter {
   readonly status?: FinalStatus
+  /** True: delivered; false: every other way to leave the queue. */
+  readonly delivered?: boolean
+  readonly activeBefore?: number
+  readonly activeAfter?: number
 }
 
 /** Keyset pagination: the sort value and id of the last row seen. */
@@ -83,6 +93,23 @@ export interface Page {
   readonly limit: number
   readonly ascending?: boolean
   readonly after?: { readonly value: number; readonly id: number }
+  /**
+   * In the order in which they were queued, which is that of their ids, instead of by due time or last activity; the value
+   * of `after` does not count then.
+   */
+  readonly byId?: boolean
+}
+
+/** What an operator may change of a queued recipient. */
+export interface JobChange {
+  /** The next attempt, milliseconds since the epoch, or so much later (earlier when negative) than it would have been. */
+  readonly due?: number | { readonly add: number }
+  readonly hold?: boolean
+  /** Null: as routes decide. */
+  readonly transport?: string | null
+  /** Null: as the policy of the recipient's domain says. */
+  readonly requireTls?: boolean | null
+  readonly maxAttempts?: number
 }
 
 export interface ClaimJobs {
@@ -116,10 +143,7 @@ export interface QueueRepository {
   /** Records what became of a registered attempt and ends the lease. */
   finish(updates: readonly JobUpdate[]): Promise<void>
   /** Sets the given fields of jobs and ends their leases. Returns how many there were. */
-  set(
-    filter: QueueFilter,
-    fields: Partial<Pick<Job, 'due' | 'hold' | 'transport' | 'requireTls' | 'maxAttempts'>>,
-  ): Promise<number>
+  set(filter: QueueFilter, change: JobChange): Promise<number>
   /** Appends an entry without an attempt: an operator's or a policy's decision; ends the lease. */
   note(id: number, entry: Attempt, fields: Partial<Pick<Job, 'due' | 'hold'>>): Promise<void>
   /** Ends every lease: at start, since a lease of a process that is gone protects nothing. */
@@ -130,7 +154,14 @@ export interface QueueRepository {
   /** Exact. */
   findByFromId(fromId: string): Promise<Job | undefined>
   list(filter: QueueFilter, page: Page): Promise<Job[]>
+  /** Ids alone, ascending, greater than `after`: for changes of many in units of bounded size. `limit` is at most 10,000. */
+  find(filter: QueueFilter, options: { readonly after: number; readonly limit: number }): Promise<number[]>
   count(filter: QueueFilter): Promise<number>
+  /**
+   * Queued recipients of an account, held ones included, and the sum of their messages' sizes in bytes. At most `limit`
+   * are looked at. Quick enough for every submission of an account with such limits.
+   */
+  usage(account: string, limit: number): Promise<{ readonly count: number; readonly bytes: number }>
   /** The earliest due time of a job that is neither held nor leased; undefined when there is none. */
   nextDue(): Promise<number | undefined>
   /** Prefix and content of a queued recipient's message. */
@@ -146,6 +177,23 @@ export interface HistoryRepository {
   update(id: number, fields: Partial<Pick<Retired, 'status' | 'lastActivity' | 'results' | 'trace'>>): Promise<void>
   /** Removes entries with keepUntil < now, at most `limit`; returns how many. */
   purge(now: number, limit: number): Promise<number>
+}
+
+/** What accounts sent, for those that have limits. Times are milliseconds since the epoch. */
+export interface SentRepository {
+  /** One submission to so many recipients. */
+  add(account: string, at: number, recipients: number): Promise<void>
+  /** Recipients of submissions after `since`. */
+  count(account: string, since: number): Promise<number>
+  /** Remembers to whom an account writes; an address that it knows already stays known. Addresses are "localpart@domain". */
+  meet(account: string, at: number, addresses: readonly string[]): Promise<void>
+  /** Addresses that the account wrote to for the first time after `since`. */
+  met(account: string, since: number): Promise<number>
+  /**
+   * Removes submissions up to `sentUntil` and addresses not written to after `metUntil`, at most `limit` (at most 10,000) of
+   * each; returns how many.
+   */
+  purge(until: { readonly sentUntil: number; readonly metUntil: number }, limit: number): Promise<number>
 }
 
 /** One react handler's copy of one event. */

@@ -3,7 +3,13 @@
 import type { Knex } from 'knex'
 import { defineService, type ServiceToken } from '../define/service.ts'
 import type { ContentStore } from './content.ts'
-import type { HistoryRepository, MessageRepository, OutboxRepository, QueueRepository } from './repositories.ts'
+import type {
+  HistoryRepository,
+  MessageRepository,
+  OutboxRepository,
+  QueueRepository,
+  SentRepository,
+} from './repositories.ts'
 
 /** One step of a plugin's schema. Numbered from 1 without gaps, forward only, each in its own transaction. */
 export interface Migration {
@@ -61,6 +67,7 @@ export interface Storage {
   readonly queue: QueueRepository
   readonly history: HistoryRepository
   readonly outbox: OutboxRepository
+  readonly sent: SentRepository
 
   /** Wakes subscribers of a channel, after the surrounding unit of work has committed. */
   notify(channel: string, payload?: unknown): void

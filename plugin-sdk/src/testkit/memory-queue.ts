@@ -1,16 +1,14 @@
 // The queue of memoryStorage: claims in order of due time, groups and leases like a real backend.
 
 import type { Path } from '../mail/address.ts'
-import { formatAddress } from '../mail/address.ts'
+import { displayDomain } from '../mail/domain.ts'
 import type { Job, Retired } from '../model/job.ts'
 import type { Clock } from '../services/base.ts'
-import type { HistoryFilter, JobGroup, QueueFilter, QueueRepository } from '../services/repositories.ts'
+import type { HistoryFilter, JobChange, JobGroup, QueueFilter, QueueRepository } from '../services/repositories.ts'
 import type { MemoryAccess } from './memory-storage.ts'
 import { type Leased, page } from './memory-tables.ts'
 
 type Row = Job & Leased
-
-const address = (path: Path | null) => (path === null ? '' : formatAddress(path))
 
 /** Recipients with equal keys may share a transaction. */
 const groupKey = (job: Job) =>
@@ -23,24 +21,48 @@ const groupKey = (job: Job) =>
     job.reversePath,
   ])
 
+/** The texts that a substring is looked for in. */
+const texts = (path: Path | null) =>
+  path === null ? [''] : [path.domain, displayDomain(path.domain)].map(domain => `${path.localpart}@${domain}`)
+
+const within = (value: number | undefined, after: number | undefined, before: number | undefined) =>
+  (after === undefined || (value !== undefined && value > after)) &&
+  (before === undefined || (value !== undefined && value < before))
+
 /** Whether a queued or retired recipient is what the filter asks for. */
 export function matches(filter: QueueFilter & HistoryFilter, row: Job | Retired): boolean {
-  const { ids, messageId, account, messageIdHeader, envid, from, to, status } = filter
-  const { hold, dueBefore, receivedBefore, transport } = filter
+  const { ids, messageId, account, messageIdHeader, envid, from, to, status, delivered, hold, transport } = filter
+  const left = 'status' in row ? row : undefined
+  const waiting = 'hold' in row ? row : undefined
   return (
     (ids === undefined || ids.includes(row.id)) &&
     (messageId === undefined || row.messageId === messageId) &&
     (account === undefined || row.account === account) &&
     (messageIdHeader === undefined || row.messageIdHeader === messageIdHeader) &&
     (envid === undefined || row.envid === envid) &&
-    (from === undefined || address(row.reversePath).includes(from)) &&
-    (to === undefined || address(row.recipient).includes(to)) &&
-    (status === undefined || ('status' in row && row.status === status)) &&
-    (hold === undefined || ('hold' in row && row.hold === hold)) &&
-    (dueBefore === undefined || ('due' in row && row.due < dueBefore)) &&
-    (receivedBefore === undefined || row.receivedAt < receivedBefore) &&
+    (from === undefined || texts(row.reversePath).some(text => text.includes(from))) &&
+    (to === undefined || texts(row.recipient).some(text => text.includes(to))) &&
+    (status === undefined || left?.status === status) &&
+    (delivered === undefined || (left !== undefined && (left.status === 'delivered') === delivered)) &&
+    (hold === undefined || waiting?.hold === hold) &&
+    within(waiting?.due, filter.dueAfter, filter.dueBefore) &&
+    within(left?.lastActivity, filter.activeAfter, filter.activeBefore) &&
+    within(row.receivedAt, filter.receivedAfter, filter.receivedBefore) &&
     (transport === undefined || (row.transport ?? '') === transport)
   )
+}
+
+/** The row with an operator's change. */
+function changed({ transport, requireTls, ...row }: Row, change: JobChange): Row {
+  const named = change.transport === undefined ? transport : (change.transport ?? undefined)
+  const tls = change.requireTls === undefined ? requireTls : (change.requireTls ?? undefined)
+  const { due = row.due, hold = row.hold, maxAttempts = row.maxAttempts } = change
+  return {
+    ...row,
+    ...{ hold, maxAttempts, leaseUntil: 0, due: typeof due === 'number' ? due : row.due + due.add },
+    ...(named === undefined || named === '' ? {} : { transport: named }),
+    ...(tls === undefined ? {} : { requireTls: tls }),
+  }
 }
 
 function unleased({ leaseUntil, ...job }: Row): Job {
@@ -113,10 +135,10 @@ export function memoryQueue(access: MemoryAccess, clock: Clock): QueueRepository
       access.reach('queue.finish')
       for (const { id, ...fields } of updates) update(id, { ...fields, leaseUntil: 0 })
     },
-    set: async (filter, fields) => {
+    set: async (filter, change) => {
       access.reach('queue.set')
       const found = select(filter)
-      for (const { id } of found) update(id, { ...fields, leaseUntil: 0 })
+      for (const row of found) access.change('queue').set(row.id, changed(row, change))
       return found.length
     },
     note: async (id, entry, fields) => {
@@ -144,7 +166,18 @@ export function memoryQueue(access: MemoryAccess, clock: Clock): QueueRepository
       return row === undefined ? undefined : unleased(row)
     },
     list: async (filter, options) => page(select(filter), row => row.due, options).map(unleased),
+    find: async (filter, { after, limit }) => {
+      const ids = select(filter).map(row => row.id)
+      return ids
+        .filter(id => id > after)
+        .sort((a, b) => a - b)
+        .slice(0, limit)
+    },
     count: async filter => select(filter).length,
+    usage: async (account, limit) => {
+      const found = select({ account }).slice(0, limit)
+      return { count: found.length, bytes: found.reduce((sum, { size }) => sum + size, 0) }
+    },
     nextDue: async () => {
       access.reach('queue.nextDue')
       const due = [...rows()].filter(row => !row.hold && row.leaseUntil <= clock.now()).map(row => row.due)

@@ -1,9 +1,10 @@
-// Messages, history and outbox of memoryStorage. What a real backend stores as JSON goes through JSON here too.
+// Messages, history, outbox and what accounts sent, of memoryStorage. What a real backend stores as JSON goes through JSON here too.
 import type {
   HistoryRepository,
   MessageRepository,
   OutboxRepository,
   OutboxRow,
+  SentRepository,
   StoredMessage,
 } from '../services/repositories.ts'
 import { matches } from './memory-queue.ts'
@@ -137,6 +138,41 @@ export function memoryOutbox(access: MemoryAccess): OutboxRepository {
     },
     releaseAll: async () => {
       for (const { id } of rows()) update(id, { leaseUntil: 0 })
+    },
+  }
+}
+
+/** Milliseconds in which an address that is written to again is not noted again. */
+const DAY_MS = 86_400_000
+
+export function memorySent(access: MemoryAccess): SentRepository {
+  const sent = () => [...access.read('sent')]
+  const met = () => [...access.read('met')]
+  return {
+    add: async (account, at, recipients) => {
+      access.reach('sent.add')
+      access.change('sent').set(access.nextId(), { account, at, recipients })
+    },
+    count: async (account, since) =>
+      sent()
+        .filter(([, row]) => row.account === account && row.at > since)
+        .reduce((sum, [, { recipients }]) => sum + recipients, 0),
+    meet: async (account, at, addresses) => {
+      access.reach('sent.meet')
+      for (const address of addresses) {
+        const [id, row] = met().find(([, one]) => one.account === account && one.address === address) ?? []
+        if (id === undefined || row === undefined)
+          access.change('met').set(access.nextId(), { account, address, firstAt: at, lastAt: at })
+        else if (row.lastAt < at - DAY_MS) access.change('met').set(id, { ...row, lastAt: at })
+      }
+    },
+    met: async (account, since) => met().filter(([, row]) => row.account === account && row.firstAt > since).length,
+    purge: async ({ sentUntil, metUntil }, limit) => {
+      const oldSent = sent().filter(([, row]) => row.at <= sentUntil)
+      const oldMet = met().filter(([, row]) => row.lastAt <= metUntil)
+      for (const [id] of oldSent.slice(0, limit)) access.change('sent').delete(id)
+      for (const [id] of oldMet.slice(0, limit)) access.change('met').delete(id)
+      return Math.min(oldSent.length, limit) + Math.min(oldMet.length, limit)
     },
   }
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../services/base.ts'
 import type { Lock, Storage } from '../services/storage.ts'
 import { memoryContent } from './memory-content.ts'
 import { memoryQueue } from './memory-queue.ts'
-import { memoryHistory, memoryMessages, memoryOutbox } from './memory-repositories.ts'
+import { memoryHistory, memoryMessages, memoryOutbox, memorySent } from './memory-repositories.ts'
 import { emptyTables, type MemorySnapshot, type TableName, type Tables } from './memory-tables.ts'
 
 export type { MemorySnapshot } from './memory-tables.ts'
@@ -141,6 +141,7 @@ export function memoryStorage(options: { readonly clock: Clock; readonly from?: 
     queue: memoryQueue(access, options.clock),
     history: memoryHistory(access),
     outbox: memoryOutbox(access),
+    sent: memorySent(access),
     notify(channel, payload) {
       this.afterCommit(() => {
         for (const listener of channels.get(channel) ?? []) queueMicrotask(() => listener(payload))

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Job } from '../model/job.ts'
 import type { Storage } from '../services/storage.ts'
+import { controlChecks } from './conformance-control.ts'
 import { queueChecks } from './conformance-queue.ts'
 import {
   type Check,
@@ -482,4 +483,5 @@ export function storageConformance({ test, open }: ConformanceOptions): void {
 
   unitChecks(check)
   queueChecks(check)
+  controlChecks(check)
 }

@@ -57,7 +57,8 @@ export function configEntries(options: Pick<Options, 'domains' | 'accounts'>): {
     const problem = accountNameProblem(name)
     if (problem !== undefined) problems.push({ path: at, message: problem })
     const { fullName, quota, maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, loginDisabled } = given
-    const limits = { quota, maxOutgoingPerDay, maxFirstTimeRecipientsPerDay }
+    const { maxQueued, maxQueuedBytes } = given
+    const limits = { quota, maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes }
     accounts.push({ name, fullName, ...limits, ...(loginDisabled !== undefined && { loginDisabled }), source })
     for (const [i, item] of given.addresses.entries()) {
       const entry = typeof item === 'string' ? { address: item } : item

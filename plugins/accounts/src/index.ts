@@ -21,6 +21,7 @@ import { addressCommands } from './commands/address.ts'
 import { aliasCommands } from './commands/alias.ts'
 import type { CommandContext } from './commands/context.ts'
 import { domainCommands } from './commands/domain.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { passwordCommands } from './commands/password.ts'
 import { configEntries } from './config.ts'
 import { configPasswords } from './config-passwords.ts'
@@ -91,6 +92,7 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
         commands: [
           ...domainCommands(context),
           ...accountCommands(context),
+          limitsCommand(context),
           ...passwordCommands(context),
           ...addressCommands(context),
           ...aliasCommands(context),

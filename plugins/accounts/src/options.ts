@@ -40,6 +40,9 @@ function text(problem: (value: string) => string | undefined): z.ZodString {
 
 const words = (limit: number): z.ZodString => text(value => plainTextProblem(value, limit))
 
+const limit = (what: string): z.ZodInt =>
+  z.int(`must be a whole number of ${what}`).min(0, `must be a number of ${what}, 0 for no limit`)
+
 const alias = strict({
   members: z.array(z.string()).describe('Addresses of accounts here that get what the alias gets'),
   postPublic: z.boolean().default(false).describe('Anybody may write to it; else members only'),
@@ -97,12 +100,14 @@ const account = strict({
     .optional()
     .describe('Output of `mox account hash`, in place of `password`'),
   quota: z.int('must be a whole number of bytes').min(0, 'must be bytes, 0 for no limit').default(0),
-  maxOutgoingPerDay: z.int().min(1, 'must be at least 1').default(DEFAULT_MAX_OUTGOING).describe('Messages per day'),
-  maxFirstTimeRecipientsPerDay: z
-    .int()
-    .min(1, 'must be at least 1')
+  maxOutgoingPerDay: limit('recipients')
+    .default(DEFAULT_MAX_OUTGOING)
+    .describe('Recipients of its messages in 24 hours'),
+  maxFirstTimeRecipientsPerDay: limit('recipients')
     .default(DEFAULT_MAX_FIRST_TIME)
-    .describe('Recipients per day that it never wrote to before'),
+    .describe('Recipients in 24 hours that it never wrote to before'),
+  maxQueued: limit('recipients').default(0).describe('Recipients of its messages in the queue'),
+  maxQueuedBytes: limit('bytes').default(0).describe('Bytes in the queue, counted for each recipient'),
   loginDisabled: text(loginDisabledProblem).optional().describe('Refuses logins; what the user is told'),
 }).refine(
   a => a.password === undefined || a.passwordHash === undefined,

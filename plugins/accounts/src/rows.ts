@@ -40,6 +40,8 @@ export async function readEntries(db: Db): Promise<Entries> {
       quota: Number(row.quota),
       maxOutgoingPerDay: Number(row.max_outgoing),
       maxFirstTimeRecipientsPerDay: Number(row.max_first_time),
+      maxQueued: Number(row.max_queued),
+      maxQueuedBytes: Number(row.max_queued_bytes),
       source,
     })),
     addresses: (addresses as AddressRow[]).map(row => ({

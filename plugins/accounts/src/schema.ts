@@ -19,6 +19,8 @@ export interface AccountRow {
   quota: number
   max_outgoing: number
   max_first_time: number
+  max_queued: number
+  max_queued_bytes: number
   created_at: number
 }
 
@@ -72,7 +74,17 @@ export const ALIAS = 'accounts_alias'
 export const CREDENTIAL = 'accounts_credential'
 export const LOGIN = 'accounts_login'
 
-export const migrations: readonly Migration[] = [{ version: 1, name: 'accounts', up }]
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'accounts', up },
+  {
+    version: 2,
+    name: 'limits of the queue',
+    up: db =>
+      db.schema.alterTable(ACCOUNT, table => {
+        for (const name of ['max_queued', 'max_queued_bytes']) table.bigInteger(name).notNullable().defaultTo(0)
+      }),
+  },
+]
 
 async function up(db: Db): Promise<void> {
   await db.schema.createTable(DOMAIN, table => {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { StoredMessage } from '@mox/plugin-sdk'
 import type { Path } from '@mox/plugin-sdk/mail'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseSize } from '../src/commands/account.ts'
+import { parseSize } from '../src/commands/limits.ts'
 import { GENERATED_LENGTH, generatePassword } from '../src/commands/password.ts'
 import { context, ending, openWorld, PASSWORD, type World } from './support/world.ts'
 
@@ -77,6 +77,8 @@ test('accounts', async () => {
     quota: '10m',
     'max-outgoing': 7,
     'max-first-time': 5,
+    'max-queued': 9,
+    'max-queued-bytes': '3m',
   })
   expect(await world.directory.account('bob')).toEqual({
     name: 'bob',
@@ -84,6 +86,8 @@ test('accounts', async () => {
     quota: 10 * 1024 * 1024,
     maxOutgoingPerDay: 7,
     maxFirstTimeRecipientsPerDay: 5,
+    maxQueued: 9,
+    maxQueuedBytes: 3 * 1024 * 1024,
     addresses: ['bob@example.org'],
   })
   await refused('account add bob b@example.org', /account bob is there already, in the database/)
@@ -96,7 +100,7 @@ test('accounts', async () => {
   await refused('account add carol carol@nowhere.example', /not configured; run: mox domain add nowhere\.example/)
   await refused('account add carol carol', /is no address/)
   await refused('account add carol carol@example.org', /"x" is no size/, { quota: 'x' })
-  await refused('account add carol carol@example.org', /--max-outgoing 0 must be/, { 'max-outgoing': 0 })
+  await refused('account add carol carol@example.org', /--max-outgoing -1 must be/, { 'max-outgoing': -1 })
   expect(await world.directory.account('carol')).toBeUndefined()
   expect((await world.rows('account list')).map(r => `${r['account']} ${r['source']} ${r['password']}`)).toEqual([
     'alice config config',
@@ -113,6 +117,20 @@ test('accounts', async () => {
   await done('account quota bob 2k', /is 2048 bytes/)
   expect((await world.directory.account('bob'))?.quota).toBe(2048)
   await refused('account quota alice 1', /is in the config file; set `quota` there/)
+})
+
+test('limits', async () => {
+  await done('account limits bob', /"maxOutgoingPerDay":7,"maxFirstTimeRecipientsPerDay":5,"maxQueued":9,/)
+  await done('account limits bob', /"maxOutgoingPerDay":0,.*"maxQueued":9,"maxQueuedBytes":1024\}/, {
+    'max-outgoing': 0,
+    'max-queued-bytes': '1k',
+  })
+  expect(await world.directory.account('bob')).toMatchObject({ maxOutgoingPerDay: 0, maxQueuedBytes: 1024 })
+  await done('account limits alice', /"maxOutgoingPerDay":1000,/)
+  await refused('account limits alice', /is in the config file; set its limits there/, { 'max-queued': 1 })
+  await refused('account limits bob', /--max-queued 1\.5 must be a whole number/, { 'max-queued': 1.5 })
+  await refused('account limits bob', /"-1" is no size/, { 'max-queued-bytes': '-1' })
+  await refused('account limits nobody', /there is no account "nobody"/)
 })
 
 test('passwords and logins', async () => {

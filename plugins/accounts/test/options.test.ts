@@ -44,7 +44,10 @@ test('shapes', () => {
   check(account({ addresses: [5] }), /^accounts\.alice\.addresses\.0: must be an address such as/)
   check(account({ quota: -1 }), /quota: must be bytes, 0 for no limit/)
   check(account({ quota: 1.5 }), /quota: must be a whole number of bytes/)
-  check(account({ maxOutgoingPerDay: 0 }), /maxOutgoingPerDay: must be at least 1/)
+  for (const limit of ['maxOutgoingPerDay', 'maxFirstTimeRecipientsPerDay', 'maxQueued', 'maxQueuedBytes']) {
+    check(account({ [limit]: 0 }))
+    check(account({ [limit]: -1 }), new RegExp(`${limit}: must be a number of (?:recipients|bytes), 0 for no limit`))
+  }
   check({ loginLimits: { perMinute: 0 } }, /loginLimits/)
   check({ loginLimits: true }, /loginLimits: must be \{ perMinute, perDay \}, or false/)
   check(account({ fullName: 'two\nlines' }), /fullName: must be at most 200 characters on one line/)

@@ -235,7 +235,12 @@ test('lists', () => {
     '@all.example',
     'bob@all.example',
   ])
-  expect(lookup.account('bob')).toMatchObject({ quota: 0, maxOutgoingPerDay: 1000, maxFirstTimeRecipientsPerDay: 200 })
+  expect(lookup.account('bob')).toMatchObject({
+    quota: 0,
+    maxOutgoingPerDay: 1000,
+    maxFirstTimeRecipientsPerDay: 200,
+    maxQueued: 0,
+  })
   expect(lookup.account('carol')).toBeUndefined()
   expect(lookup.accounts.map(a => a.name)).toEqual(['alice', 'bob', 'post.master'])
 })

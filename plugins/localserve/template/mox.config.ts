@@ -25,7 +25,8 @@ export default defineConfig({
           addresses: ['mox@localhost', '@localhost'],
           fullName: 'mox',
           password: 'moxmoxmox',
-          maxOutgoingPerDay: 1_000_000_000,
+          maxOutgoingPerDay: 0, // no limits: a test may send thousands
+          maxFirstTimeRecipientsPerDay: 0,
         },
       },
       postmaster: 'mox',

@@ -2,9 +2,9 @@
 import type { HistoryFilter, HistoryRepository, Page, Retired, Statement } from '@mox/plugin-sdk'
 import { compile } from './compile.ts'
 import type { SqlEngine } from './engine.ts'
-import { applyFilter, applyPage, PAGE_LIMIT, scans } from './filters.ts'
-import { rowsOf } from './offload.ts'
-import { type JoinedHistoryRow, joined, joinedBy, resultsText, retiredOf } from './recipient-rows.ts'
+import { checkLimit } from './filters.ts'
+import { readPage } from './pages.ts'
+import { type JoinedHistoryRow, joinedBy, resultsText, retiredOf } from './recipient-rows.ts'
 import { HISTORY } from './schema.ts'
 
 export class SqlHistory implements HistoryRepository {
@@ -29,8 +29,10 @@ export class SqlHistory implements HistoryRepository {
   }
 
   async list(filter: HistoryFilter, page: Page): Promise<Retired[]> {
-    const query = applyPage(applyFilter(joined(this.#engine.db, HISTORY), filter), 'q.last_activity', page)
-    return (await rowsOf<JoinedHistoryRow>(this.#engine, query, scans(filter))).map(retiredOf)
+    const rows = await readPage<JoinedHistoryRow>(this.#engine, {
+      ...{ table: HISTORY, column: 'last_activity', filter, page, parts: [filter] },
+    })
+    return rows.map(retiredOf)
   }
 
   async update(
@@ -47,8 +49,7 @@ export class SqlHistory implements HistoryRepository {
   }
 
   async purge(now: number, limit: number): Promise<number> {
-    if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT)
-      throw new RangeError(`history: limit must be 1 to ${PAGE_LIMIT}, not ${limit}`)
+    checkLimit(limit)
     const { db } = this.#engine
     return await db(HISTORY)
       .whereIn('id', db(HISTORY).select('id').where('keep_until', '<', now).orderBy('keep_until').limit(limit))

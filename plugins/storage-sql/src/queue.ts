@@ -5,6 +5,7 @@ import {
   type ClaimJobs,
   type Clock,
   type Job,
+  type JobChange,
   type JobGroup,
   type JobUpdate,
   MailError,
@@ -18,9 +19,10 @@ import {
 } from '@mox/plugin-sdk'
 import { compile, places } from './compile.ts'
 import type { SqlEngine } from './engine.ts'
-import { applyFilter, applyPage, scans } from './filters.ts'
+import { applyFilter, checkLimit } from './filters.ts'
 import type { Ids } from './ids.ts'
 import { rowsOf } from './offload.ts'
+import { followsDue, readPage } from './pages.ts'
 import { QueueClaims } from './queue-claim.ts'
 import {
   HISTORY_COLUMNS,
@@ -28,7 +30,6 @@ import {
   historyRow,
   type JoinedQueueRow,
   jobOf,
-  joined,
   joinedBy,
   mapText,
   QUEUE_COLUMNS,
@@ -60,7 +61,7 @@ export class SqlQueue implements QueueRepository {
   readonly #ids: Ids
   readonly #clock: Clock
   readonly #claims: QueueClaims
-  readonly #account: Statement<{ id: number }, { account: string }>
+  readonly #message: Statement<{ id: number }, { id: number; account: string; size: number }>
   readonly #insert: Statement<QueueRow, unknown>
   readonly #used: Statement<{ fromId: string }, { id: number }>
   readonly #usedBefore: Statement<{ fromId: string }, { id: number }>
@@ -71,6 +72,7 @@ export class SqlQueue implements QueueRepository {
   readonly #delete: Statement<{ id: number }, unknown>
   readonly #insertHistory: Statement<HistoryRow, unknown>
   readonly #nextDue: Statement<{ now: number }, { due: number }>
+  readonly #usage: Statement<{ account: string; limit: number }, { n: number; bytes: number | null }>
   readonly #source: Statement<{ id: number }, { prefix: Buffer; content_id: number }>
 
   constructor(engine: SqlEngine, ids: Ids, clock: Clock) {
@@ -78,7 +80,7 @@ export class SqlQueue implements QueueRepository {
     this.#ids = ids
     this.#clock = clock
     this.#claims = new QueueClaims(engine)
-    this.#account = compile(engine, (db, p) => db(MESSAGE).select('account').where('id', p('id')))
+    this.#message = compile(engine, (db, p) => db(MESSAGE).select('id', 'account', 'size').where('id', p('id')))
     this.#insert = compile(engine, (db, p) => db(QUEUE).insert(places(QUEUE_COLUMNS, p)))
     this.#used = compile(engine, (db, p) => db(QUEUE).select('id').where('from_id', p('fromId')))
     this.#usedBefore = compile(engine, (db, p) => db(HISTORY).select('id').where('from_id', p('fromId')))
@@ -113,11 +115,18 @@ export class SqlQueue implements QueueRepository {
         .orderBy('due')
         .limit(1, { skipBinding: true }),
     )
+    this.#usage = compile(engine, (db, p) =>
+      db
+        // The builder takes no place as a limit.
+        .from(db.raw(`(select size from ${QUEUE} where account = ? limit ?) as q`, [p('account'), p('limit')]))
+        .count('* as n')
+        .sum('size as bytes'),
+    )
     this.#source = compile(engine, (db, p) => db(MESSAGE).select('prefix', 'content_id').where('id', p('id')))
   }
 
   async add(messageId: number, jobs: readonly NewJob[]): Promise<number[]> {
-    const message = await this.#account.get({ id: messageId })
+    const message = await this.#message.get({ id: messageId })
     if (message === undefined) throw new Error(`no message ${messageId}`)
     const shared = sharedBatches(jobs)
     const batches = new Map<string, number>()
@@ -127,7 +136,7 @@ export class SqlQueue implements QueueRepository {
       const key = batchKey(job)
       if (shared.has(key) && !batches.has(key)) batches.set(key, id)
       if (job.fromId !== undefined) await this.#checkFromId(job.fromId)
-      await this.#insert.run(queueRow(id, messageId, message.account, job, batches.get(key) ?? null))
+      await this.#insert.run(queueRow(id, message, job, batches.get(key) ?? null))
       ids.push(id)
       if (ids.length % TURN === 0) await turn()
     }
@@ -159,29 +168,22 @@ export class SqlQueue implements QueueRepository {
       await this.#finish.run({ id, results: resultsText(results), due, dialed: mapText(dialedIps) })
   }
 
-  async set(
-    filter: QueueFilter,
-    fields: Partial<Pick<Job, 'due' | 'hold' | 'transport' | 'requireTls' | 'maxAttempts'>>,
-  ): Promise<number> {
+  async set(filter: QueueFilter, change: JobChange): Promise<number> {
     const { db } = this.#engine
+    const { due, hold, transport, requireTls, maxAttempts } = change
     const columns = {
       lease: 0,
-      ...(fields.due === undefined ? {} : { due: fields.due }),
-      ...(fields.hold === undefined ? {} : { hold: fields.hold ? 1 : 0 }),
-      ...('transport' in fields ? { transport: fields.transport || null } : {}),
-      ...('requireTls' in fields
-        ? { require_tls: fields.requireTls === undefined ? null : fields.requireTls ? 1 : 0 }
-        : {}),
-      ...(fields.maxAttempts === undefined ? {} : { max_attempts: fields.maxAttempts }),
+      ...(due === undefined ? {} : { due: typeof due === 'number' ? due : db.raw('due + ?', [due.add]) }),
+      ...(hold === undefined ? {} : { hold: hold ? 1 : 0 }),
+      ...(transport === undefined ? {} : { transport: transport || null }),
+      ...(requireTls === undefined ? {} : { require_tls: requireTls === null ? null : requireTls ? 1 : 0 }),
+      ...(maxAttempts === undefined ? {} : { max_attempts: maxAttempts }),
     }
     return await db(QUEUE).whereIn('id', this.#selected(filter).select('q.id')).update(columns)
   }
 
   #selected(filter: QueueFilter) {
-    const query = this.#engine.db(`${QUEUE} as q`)
-    // Only this condition is on the message.
-    if (filter.receivedBefore !== undefined) void query.join(`${MESSAGE} as m`, 'm.id', 'q.message_id')
-    return applyFilter(query, filter)
+    return applyFilter(this.#engine.db(`${QUEUE} as q`), filter)
   }
 
   async note(id: number, entry: Attempt, { due, hold }: Partial<Pick<Job, 'due' | 'hold'>>): Promise<void> {
@@ -219,13 +221,28 @@ export class SqlQueue implements QueueRepository {
   }
 
   async list(filter: QueueFilter, page: Page): Promise<Job[]> {
-    const query = applyPage(applyFilter(joined(this.#engine.db, QUEUE), filter), 'q.due', page)
-    return (await rowsOf<JoinedQueueRow>(this.#engine, query, scans(filter))).map(jobOf)
+    const rows = await readPage<JoinedQueueRow>(this.#engine, {
+      ...{ table: QUEUE, column: 'due', filter, page },
+      // There is an index for what waits and one for what is on hold.
+      parts: followsDue(filter, page) ? [false, true].map(hold => ({ ...filter, hold })) : [filter],
+    })
+    return rows.map(jobOf)
+  }
+
+  async find(filter: QueueFilter, { after, limit }: { readonly after: number; readonly limit: number }) {
+    checkLimit(limit)
+    const query = this.#selected(filter).select('q.id').where('q.id', '>', after).orderBy('q.id').limit(limit)
+    return (await rowsOf<{ id: number }>(this.#engine, query, filter.ids === undefined)).map(({ id }) => id)
   }
 
   async count(filter: QueueFilter): Promise<number> {
     const [row] = await rowsOf<{ n: number }>(this.#engine, this.#selected(filter).count('* as n'), true)
-    return row?.n ?? 0
+    return Number(row?.n ?? 0)
+  }
+
+  async usage(account: string, limit: number): Promise<{ readonly count: number; readonly bytes: number }> {
+    const row = await this.#usage.get({ account, limit })
+    return { count: Number(row?.n ?? 0), bytes: Number(row?.bytes ?? 0) }
   }
 
   async nextDue(): Promise<number | undefined> {

@@ -3,6 +3,7 @@ import type { Attempt, Job, NewJob, Notify, Retired } from '@mox/plugin-sdk'
 import type { Path } from '@mox/plugin-sdk/mail'
 import type { Knex } from 'knex'
 import { type HISTORY, MESSAGE, type QUEUE } from './schema.ts'
+import { shownDomain } from './schema-queue.ts'
 
 /** What queue and history have in common. */
 export interface RecipientRow {
@@ -14,6 +15,9 @@ export interface RecipientRow {
   readonly domain: string
   readonly reverse_local: string | null
   readonly reverse_domain: string | null
+  /** Domains in U-labels where they have others; what substrings are looked for in, beside the A-labels. */
+  readonly recipient_shown: string | null
+  readonly reverse_shown: string | null
   readonly attempts: number
   readonly max_attempts: number
   readonly last_attempt: number | null
@@ -33,6 +37,7 @@ export interface QueueRow extends RecipientRow {
   readonly hold: number
   readonly lease: number
   readonly batch: number | null
+  readonly size: number
 }
 
 export interface HistoryRow extends RecipientRow {
@@ -55,7 +60,7 @@ interface Joined {
   readonly future_release: string | null
 }
 
-export type JoinedQueueRow = QueueRow & Joined
+export type JoinedQueueRow = Omit<QueueRow, 'size'> & Joined
 export type JoinedHistoryRow = HistoryRow & Joined
 
 const JOINED = [
@@ -70,9 +75,9 @@ const JOINED = [
   'future_release',
 ]
 
-/** Recipients `q` with their messages `m`. */
-export function joined(db: Knex, table: typeof QUEUE | typeof HISTORY): Knex.QueryBuilder {
-  return db(`${table} as q`)
+/** Recipients `q` with their messages `m`; of a table, or of a query that has chosen them. */
+export function joined(db: Knex, from: typeof QUEUE | typeof HISTORY | Knex.QueryBuilder): Knex.QueryBuilder {
+  return db(typeof from === 'string' ? `${from} as q` : from.as('q'))
     .join(`${MESSAGE} as m`, 'm.id', 'q.message_id')
     .select('q.*', ...JOINED.map(column => `m.${column}`))
 }
@@ -173,6 +178,8 @@ function sharedColumns(r: Shared) {
     domain: r.recipientDomain,
     reverse_local: r.reversePath === null ? null : r.reversePath.localpart,
     reverse_domain: r.reversePath === null ? null : r.reversePath.domain,
+    recipient_shown: shownDomain(r.recipient.domain),
+    reverse_shown: r.reversePath === null ? null : shownDomain(r.reversePath.domain),
     max_attempts: r.maxAttempts,
     transport: r.transport === undefined || r.transport === '' ? null : r.transport,
     require_tls: r.requireTls === undefined ? null : r.requireTls ? 1 : 0,
@@ -184,10 +191,15 @@ function sharedColumns(r: Shared) {
   }
 }
 
-export function queueRow(id: number, messageId: number, account: string, job: NewJob, batch: number | null): QueueRow {
+export function queueRow(
+  id: number,
+  message: { readonly id: number; readonly account: string; readonly size: number },
+  job: NewJob,
+  batch: number | null,
+): QueueRow {
   return {
     ...sharedColumns(job),
-    ...{ id, message_id: messageId, account, batch },
+    ...{ id, message_id: message.id, account: message.account, size: message.size, batch },
     ...{ due: job.due, hold: job.hold ? 1 : 0, lease: 0 },
     ...{ attempts: 0, last_attempt: null, results: '', dialed_ips: '' },
   }
@@ -213,6 +225,8 @@ const SHARED_COLUMNS = [
   'domain',
   'reverse_local',
   'reverse_domain',
+  'recipient_shown',
+  'reverse_shown',
   'attempts',
   'max_attempts',
   'last_attempt',
@@ -227,7 +241,7 @@ const SHARED_COLUMNS = [
   'dialed_ips',
 ] as const satisfies readonly (keyof RecipientRow)[]
 
-export const QUEUE_COLUMNS: readonly (keyof QueueRow)[] = [...SHARED_COLUMNS, 'due', 'hold', 'lease', 'batch']
+export const QUEUE_COLUMNS: readonly (keyof QueueRow)[] = [...SHARED_COLUMNS, 'due', 'hold', 'lease', 'batch', 'size']
 export const HISTORY_COLUMNS: readonly (keyof HistoryRow)[] = [
   ...SHARED_COLUMNS,
   'status',

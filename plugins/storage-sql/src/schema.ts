@@ -2,16 +2,10 @@
 // ever added: what a released version made stays as it is.
 import type { Migration } from '@mox/plugin-sdk'
 import type { Knex } from 'knex'
+import { queueControl } from './schema-queue.ts'
+import { CONTENT, CONTENT_DATA, COUNTER, HISTORY, LOCK, MESSAGE, OUTBOX, QUEUE } from './tables.ts'
 
-export const MIGRATION = 'mox_migration'
-export const COUNTER = 'mox_counter'
-export const LOCK = 'mox_lock'
-export const CONTENT = 'mox_content'
-export const CONTENT_DATA = 'mox_content_data'
-export const MESSAGE = 'mox_message'
-export const QUEUE = 'mox_queue'
-export const HISTORY = 'mox_history'
-export const OUTBOX = 'mox_outbox'
+export * from './tables.ts'
 
 /** A 64-bit key. In SQLite it is the row's own number, which an `integer` is and a `bigint` is not: that has an index beside. */
 function idColumn(db: Knex, t: Knex.CreateTableBuilder): void {
@@ -157,4 +151,5 @@ export const migrations: readonly Migration[] = [
       })
     },
   },
+  queueControl,
 ]

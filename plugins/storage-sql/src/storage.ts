@@ -27,6 +27,7 @@ import { offload } from './offload.ts'
 import { SqlOutbox } from './outbox.ts'
 import { SqlQueue } from './queue.ts'
 import { migrations } from './schema.ts'
+import { SqlSent } from './sent.ts'
 import { verify } from './verify.ts'
 
 /** The name under which core's own tables are recorded. */
@@ -48,6 +49,7 @@ export class SqlStorage implements Storage {
   readonly queue: SqlQueue
   readonly history: SqlHistory
   readonly outbox: SqlOutbox
+  readonly sent: SqlSent
   readonly search?: SearchIndex
   readonly #engine: SqlEngine
   readonly #clock: Clock
@@ -71,6 +73,7 @@ export class SqlStorage implements Storage {
     this.queue = new SqlQueue(engine, this.#ids, clock)
     this.history = new SqlHistory(engine)
     this.outbox = new SqlOutbox(engine, this.#ids, clock)
+    this.sent = new SqlSent(engine)
     if (engine.search !== undefined) this.search = engine.search
   }
 

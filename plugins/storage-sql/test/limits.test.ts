@@ -52,6 +52,12 @@ test.each<[string, number, (n: number) => Promise<unknown>]>([
     FILTER_IDS,
     n => opened.storage.queue.list({ ids: Array.from({ length: n }, (_, id) => id) }, { limit: 1 }),
   ],
+  ['ids of a find', PAGE_LIMIT, limit => opened.storage.queue.find({}, { after: 0, limit })],
+  [
+    'counts of a purge',
+    PAGE_LIMIT,
+    n => opened.storage.write(() => opened.storage.sent.purge({ sentUntil: 0, metUntil: 0 }, n)),
+  ],
   ['messages of a list', MESSAGE_LIMIT, limit => opened.storage.messages.list({ limit })],
   ['messages of a purge', MESSAGE_LIMIT, n => opened.storage.write(() => opened.storage.messages.purge(0, n))],
   ['entries of a purge', PAGE_LIMIT, n => opened.storage.write(() => opened.storage.history.purge(0, n))],

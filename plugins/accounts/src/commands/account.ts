@@ -1,4 +1,4 @@
-// `mox account …`: list, show, add, remove, quota.
+// `mox account …`: list, show, add, remove, quota; what it may send is in limits.ts.
 import { type Command, UsageError } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
 import {
@@ -12,9 +12,9 @@ import { accountNameProblem, FULL_NAME_LENGTH, parseOwnAddress, plainTextProblem
 import { ACCOUNT, type AccountRow, ADDRESS, type AddressRow, CREDENTIAL } from '../schema.ts'
 import { mustBeFree } from './address.ts'
 import { type CommandContext, FORCE, findAccount, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
+import { LIMIT_FLAGS, limitsOf, parseSize } from './limits.ts'
 
 const NAME = { name: 'account', help: 'name of the account' }
-const UNITS = ['', 'k', 'm', 'g', 't']
 
 export function accountCommands(context: CommandContext): readonly Command[] {
   const { registry, storage, clock } = context
@@ -79,12 +79,7 @@ export function accountCommands(context: CommandContext): readonly Command[] {
       flags: [
         { name: 'full-name', type: 'string', help: 'shown in mail it writes' },
         { name: 'quota', type: 'string', help: 'bytes of messages, such as 10g; 0 for no limit' },
-        { name: 'max-outgoing', type: 'number', help: `messages per day; default ${DEFAULT_MAX_OUTGOING}` },
-        {
-          name: 'max-first-time',
-          type: 'number',
-          help: `recipients per day that it never wrote to before; default ${DEFAULT_MAX_FIRST_TIME}`,
-        },
+        ...LIMIT_FLAGS,
       ],
       offline: true,
       run: async ({ arguments: [name = '', text = ''], flags }) => {
@@ -102,8 +97,9 @@ export function accountCommands(context: CommandContext): readonly Command[] {
           full_name: fullName,
           login_disabled: null,
           quota: parseSize(String(flags.get('quota') ?? '0')),
-          max_outgoing: positive('max-outgoing', flags.get('max-outgoing') ?? DEFAULT_MAX_OUTGOING),
-          max_first_time: positive('max-first-time', flags.get('max-first-time') ?? DEFAULT_MAX_FIRST_TIME),
+          ...{ max_outgoing: DEFAULT_MAX_OUTGOING, max_first_time: DEFAULT_MAX_FIRST_TIME },
+          ...{ max_queued: 0, max_queued_bytes: 0 },
+          ...limitsOf(flags),
           created_at: clock.now(),
         }
         const addressRow: AddressRow = { address, account: name, mailbox: DEFAULT_MAILBOX }
@@ -157,17 +153,4 @@ export function accountCommands(context: CommandContext): readonly Command[] {
       },
     },
   ]
-}
-
-/** "10g", "500000". */
-export function parseSize(text: string): number {
-  const match = /^(\d{1,15})([kmgt]?)b?$/i.exec(text)
-  const bytes = match === null ? Number.NaN : Number(match[1]) * 1024 ** UNITS.indexOf(match[2]!.toLowerCase())
-  if (Number.isSafeInteger(bytes)) return bytes
-  throw new UsageError(`${JSON.stringify(text)} is no size; write bytes, or with a unit such as 10g, or 0 for no limit`)
-}
-
-function positive(flag: string, given: unknown): number {
-  if (Number.isSafeInteger(given) && Number(given) >= 1) return Number(given)
-  throw new UsageError(`--${flag} ${String(given)} must be a whole number from 1`)
 }

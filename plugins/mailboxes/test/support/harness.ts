@@ -85,6 +85,8 @@ export async function openHarness(accounts: readonly string[] = ['alice', 'bob']
             quota: quotas.get(name) ?? 0,
             maxOutgoingPerDay: 0,
             maxFirstTimeRecipientsPerDay: 0,
+            maxQueued: 0,
+            maxQueuedBytes: 0,
             addresses: [],
           }
         : undefined,

@@ -49,7 +49,10 @@ export async function openWorld(input: Input = {}): Promise<World> {
   const people: Partial<Directory> = {
     account: async name =>
       ['alice', 'carol'].includes(name)
-        ? { name, fullName: '', quota: 0, maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0, addresses: [] }
+        ? {
+            ...{ name, fullName: '', quota: 0, addresses: [] },
+            ...{ maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0, maxQueued: 0, maxQueuedBytes: 0 },
+          }
         : undefined,
   }
   let host: TestHost
