@@ -18,6 +18,8 @@ export class Connection {
   readonly #socket: Socket
   readonly #clock: Clock
   #replies: ServerReply[] = []
+  /** Replies that were asked for and not read yet; the greeting is one. */
+  #expected = 1
   #error: LmtpError | undefined
   #ready = false
   #wake: (() => void) | undefined
@@ -28,12 +30,13 @@ export class Connection {
     this.#socket.on('connect', () => this.#drained()).on('drain', () => this.#drained())
     this.#socket.on('data', (chunk: Buffer) => {
       this.#replies.push(...this.parser.push(chunk))
+      if (this.#replies.length > this.#expected) this.#fail('the LMTP server speaks without being asked')
       if (this.parser.problem !== undefined) this.#fail(`the server does not speak LMTP: ${this.parser.problem}`)
       this.#wake?.()
     })
     this.#socket.on('error', error => this.#fail(`no connection to the LMTP server: ${error.message}`))
     this.#socket.on('close', () => this.#fail('the LMTP server closed the connection'))
-    const onAbort = (): void => void this.#fail('given up on our side')
+    const onAbort = (): void => this.#fail('given up on our side')
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     this.#socket.on('close', () => signal.removeEventListener('abort', onAbort))
@@ -43,15 +46,21 @@ export class Connection {
     await this.#until(() => this.#ready, LIMITS.connect, 'connecting to the LMTP server')
   }
 
-  /** Sends complete lines. Throws when the server has said more than it was asked. */
-  command(lines: string): void {
+  /** Sends complete lines, each of which has a reply. */
+  command(...lines: readonly string[]): void {
     if (this.#error !== undefined) throw this.#error
-    if (this.#replies.length > 0) throw this.#fail('the LMTP server speaks without being asked')
-    this.#socket.write(lines)
+    this.#expected += lines.length
+    this.#socket.write(`${lines.join('\r\n')}\r\n`)
+  }
+
+  /** Expects so many replies to what is written next. */
+  expect(replies: number): void {
+    this.#expected += replies
   }
 
   async reply(what: string, limit: number = LIMITS.command): Promise<ServerReply> {
     await this.#until(() => this.#replies.length > 0, limit, what)
+    this.#expected--
     return this.#replies.shift()!
   }
 
@@ -95,10 +104,9 @@ export class Connection {
     this.#wake?.()
   }
 
-  #fail(text: string): LmtpError {
+  #fail(text: string): void {
     this.#error ??= new LmtpError(text)
     this.#socket.destroy()
     this.#wake?.()
-    return this.#error
   }
 }

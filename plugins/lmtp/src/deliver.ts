@@ -42,15 +42,14 @@ export class Delivery {
     const greeting = await this.#connection.reply('the greeting')
     if (greeting.code !== 220) return this.#settle(jobs, greeting)
     this.#stage = 'ehlo'
-    this.#connection.command(`LHLO ${hostname}\r\n`)
+    this.#connection.command(`LHLO ${hostname}`)
     const hello = await this.#connection.reply('LHLO')
     if (hello.code !== 250) return this.#settle(jobs, hello)
-    const announced = new Map(
-      hello.text.split('\n').map(line => {
-        const [keyword = '', parameter = ''] = line.split(' ')
-        return [keyword.toUpperCase(), parameter]
-      }),
-    )
+    const announced = new Map<string, string>()
+    for (const line of hello.text.split('\n').slice(1)) {
+      const [keyword = '', parameter = ''] = line.split(' ')
+      announced.set(keyword.toUpperCase(), parameter)
+    }
     this.#connection.parser.enhancedCodes = announced.has('ENHANCEDSTATUSCODES')
     this.#stage = 'mail'
     const misfit = this.#misfit(announced)
@@ -81,7 +80,7 @@ export class Delivery {
     for (const job of jobs) lines.push(`RCPT TO:${formatPath(job.recipient)}`)
     if (lines.some(line => /[\x00-\x1f\x7f]/.test(line)))
       return this.#settle(jobs, { code: 553, enhanced: '5.1.3', text: 'an address has a control character' })
-    this.#connection.command(`${lines.join('\r\n')}\r\n`)
+    this.#connection.command(...lines)
     const mail = await this.#connection.reply('MAIL')
     const accepted: Job[] = []
     if (mail.code >= 300) this.#settle(jobs, mail)
@@ -93,7 +92,7 @@ export class Delivery {
     }
     if (mail.code >= 300 || accepted.length === 0) return
     this.#stage = 'data'
-    this.#connection.command('DATA\r\n')
+    this.#connection.command('DATA')
     const go = await this.#connection.reply('DATA')
     if (go.code !== 354) return this.#settle(accepted, go)
     await this.#content(accepted)
@@ -112,6 +111,7 @@ export class Delivery {
       this.#connection.destroy()
       return this.#settle(accepted, { code: 554, enhanced: '5.6.0', text: `the message has ${fault}` })
     }
+    this.#connection.expect(accepted.length)
     await this.#connection.write(end)
     this.#stage = 'end'
     // RFC 2033 §4.2: a reply for each, in the order of RCPT.

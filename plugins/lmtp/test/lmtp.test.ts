@@ -153,6 +153,7 @@ test('servers that speak nonsense or out of turn', async () => {
     { rcpt: ['250 2.1.5 ok', '250 2.1.5 ok\n250 2.1.5 ok'] },
     'temporary data 0 - the LMTP server speaks without being asked',
   )
+  await check({ greeting: '220 a\n220 b' }, 'temporary ehlo 0 - the LMTP server speaks without being asked')
 })
 
 test('what the server announced', async () => {

@@ -81,7 +81,7 @@ class Session {
     const reply = await this.#ask(greetingLine('EHLO', ehlo), 'EHLO')
     if (reply.code === 250) {
       const extensions = parseExtensions(reply.text)
-      if (extensions.enhancedStatusCodes) this.#wire.enhancedCodes()
+      this.#wire.enhancedCodes(extensions.enhancedStatusCodes)
       return extensions
     }
     // Who had STARTTLS has EHLO.

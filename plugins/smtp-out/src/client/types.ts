@@ -32,7 +32,7 @@ export interface ClientTls {
 export interface Credentials {
   readonly username: string
   readonly password: string
-  /** SASL mechanisms that may be used, strongest first. */
+  /** SASL mechanisms that may be used, strongest first, upper case. PLAIN and LOGIN need TLS or a server on this machine. */
   readonly mechanisms: readonly string[]
 }
 

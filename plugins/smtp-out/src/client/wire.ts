@@ -50,9 +50,9 @@ export class Wire {
     return this.#failure
   }
 
-  /** From now on replies have enhanced status codes. */
-  enhancedCodes(): void {
-    this.#parser.enhancedCodes = true
+  /** Whether replies have enhanced status codes from now on. */
+  enhancedCodes(announced: boolean): void {
+    this.#parser.enhancedCodes = announced
   }
 
   /** What the server said without being asked. */

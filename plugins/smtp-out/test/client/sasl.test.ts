@@ -76,7 +76,7 @@ test('what a SCRAM server may not say', async () => {
   await check(`r=abc,${salt},i=4096`, /not ours/)
   await check(`r=xabc,${salt},i=4096`, /not ours/)
   await check(`r=abcd,${salt},i=${ITERATIONS_MINIMUM - 1}`, /4095 iterations/)
-  await check(`r=abcd,${salt},i=${ITERATIONS_MAXIMUM + 1}`, /10000001 iterations/)
+  await check(`r=abcd,${salt},i=${ITERATIONS_MAXIMUM + 1}`, /1000001 iterations/)
   ok((await answer(make(), `r=abcd,${salt},i=${ITERATIONS_MINIMUM}`)).startsWith('c=biws,r=abcd,p='))
   ok((await answer(make(), `r=abcd,${salt},i=${ITERATIONS_MINIMUM},x=future`)).startsWith('c=biws,r=abcd,p='))
 
@@ -93,7 +93,7 @@ test('what a SCRAM server may not say', async () => {
   await final('e=invalid-proof')
 })
 
-test('the largest number of iterations is computed', { timeout: 120_000 }, async () => {
+test('the largest number of iterations is computed', async () => {
   const proof = await answer(make(), `r=abcd,s=QSXCR+Q6sek8bf92,i=${ITERATIONS_MAXIMUM}`)
   ok(proof.startsWith('c=biws,r=abcd,p='))
 })

@@ -47,7 +47,7 @@ export interface Behaviour {
   readonly tls?: {
     readonly implicit?: boolean
     readonly certificate?: CertificateKind
-    readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+    readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
     /** The client must show a certificate, which ours does not: TLS 1.3 tells that after the handshake. */
     readonly demandCertificate?: boolean
     /** In place of a handshake. */
@@ -224,7 +224,11 @@ export class Peer {
     if (tls.instead !== undefined) return (await connection.octets(1)) && (await this.#act(connection, tls.instead))
     const { certificate, key } = certificateOf(tls.certificate ?? 'good')
     const secured = await connection.secure({
-      secureContext: createSecureContext({ cert: certificate, key, maxVersion: tls.maxVersion ?? 'TLSv1.3' }),
+      secureContext: createSecureContext({
+        ...{ cert: certificate, key, maxVersion: tls.maxVersion ?? 'TLSv1.3' },
+        // OpenSSL does not speak old versions at any other level.
+        ...(tls.maxVersion === 'TLSv1.1' ? { minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+      }),
       requestCert: tls.demandCertificate === true,
       rejectUnauthorized: tls.demandCertificate === true,
     })

@@ -1,4 +1,5 @@
 // STARTTLS and the handshake: refused, broken, and certificates of all sorts.
+import { createSecureContext } from 'node:tls'
 import { type Row, TAKEN } from './row.ts'
 
 const WITH = ['STARTTLS', 'PIPELINING', 'ENHANCEDSTATUSCODES']
@@ -159,6 +160,27 @@ export const tls: readonly Row[] = [
     server: { extensions: WITH, tls: { maxVersion: 'TLSv1.2' } },
     tls: { mode: 'required', verify: true },
     answers: TAKEN,
+  },
+  {
+    name: 'TLS 1.1 only',
+    server: { extensions: WITH, tls: { maxVersion: 'TLSv1.1' } },
+    tls: { mode: 'opportunistic' },
+    session: `tls starttls 0 - ${no} refused by the server: protocol version`,
+  },
+  {
+    name: 'TLS 1.1 only, and a context that would take it',
+    server: { extensions: WITH, tls: { maxVersion: 'TLSv1.1' } },
+    tls: {
+      mode: 'opportunistic',
+      context: createSecureContext({ minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    },
+    session: `tls starttls 0 - ${no} only versions of TLS that are no good any more`,
+  },
+  {
+    name: 'no enhanced codes any more after TLS',
+    server: { extensions: WITH, extensionsInTls: ['PIPELINING'] },
+    tls: { mode: 'opportunistic' },
+    answers: 'ok end 250 - 2.0.0 taken',
   },
   {
     name: 'an alert after the handshake',
