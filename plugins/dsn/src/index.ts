@@ -17,6 +17,7 @@ import {
   system,
 } from '@mox/plugin-sdk'
 import { dsnCommands } from './commands.ts'
+import { recordFiled, successWanted, wantsSuccess } from './filed.ts'
 import { candidate, dsnCandidate, readReport } from './incoming.ts'
 import { options } from './options.ts'
 import { Pending } from './pending.ts'
@@ -50,17 +51,21 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
         handler: input => recordDelayed(deps, input),
       },
       'onReceive.data': {
-        provides: [dsnCandidate],
+        provides: [dsnCandidate, successWanted],
         // A mistake here must keep no mail out.
         onError: 'pass',
         handler: input => {
           const looks = candidate(input, services.hooks)
           if (looks !== undefined) input.facts.set(dsnCandidate, looks)
+          const wanted = wantsSuccess(input)
+          if (wanted.length > 0) input.facts.set(successWanted, wanted)
         },
       },
       'onReceive.done': {
-        when: ({ facts }) => facts.get(dsnCandidate) !== undefined,
+        when: ({ facts }) => (facts.get(dsnCandidate) ?? facts.get(successWanted)) !== undefined,
         handler: async input => {
+          const wanted = input.facts.get(successWanted)
+          if (wanted !== undefined) await recordFiled(deps, input, wanted)
           const looks = input.facts.get(dsnCandidate)
           if (looks !== undefined) await readReport(deps, input, looks, input.signal)
         },

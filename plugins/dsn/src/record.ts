@@ -19,16 +19,18 @@ export const keyOf = (queueId: number): string => `q${queueId}`
 
 /** For `when` of onRetire.tx: most recipients are delivered at once, and nobody wants to know. */
 export function retirementMatters({ retired }: { readonly retired: Retired }): boolean {
-  return retired.reversePath !== null && (retired.attempts > 0 ? retired.attempts > 1 || ends(retired) : ends(retired))
+  return wantedAtEnd(retired) !== undefined || mayHaveDelayed(retired)
 }
 
-const ends = (retired: Retired): boolean => wantedAtEnd(retired) !== undefined
+function mayHaveDelayed({ results }: Retired): boolean {
+  return results.some(({ outcome }) => outcome === 'temporary')
+}
 
 /** onRetire.tx. */
 export async function recordRetired(deps: RecordDeps, retired: Retired): Promise<void> {
   const { storage, pending, clock, directory, options } = deps
   const key = keyOf(retired.id)
-  if (retired.attempts > 0) await pending.forgetDelayed(key)
+  if (mayHaveDelayed(retired)) await pending.forgetDelayed(key)
   const kind = wantedAtEnd(retired)
   if (kind === undefined) return
   const message = await storage.messages.get(retired.messageId)

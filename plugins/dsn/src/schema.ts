@@ -6,7 +6,7 @@ export const PENDING = 'dsn_pending'
 
 export interface PendingRow {
   readonly id: number
-  /** The recipient: "q12" by queue id. Unique together with the kind. */
+  /** The recipient: "q12" by queue id, "m7/bob@example.org" when it was filed at once. Unique together with the kind. */
   readonly recipient_key: string
   readonly kind: string
   readonly message_id: number

@@ -4,6 +4,7 @@ import {
   type DsnComposeInput,
   type DsnComposeVerdict,
   fail,
+  mailboxes,
   type Notify,
   patch,
   queueControl,
@@ -74,6 +75,7 @@ test('failed: straight into the sender’s mailbox', async () => {
   )
   assert.deepEqual(await pendingRows(), [])
   assert.deepEqual(await storage.verify(), [])
+  assert.deepEqual(await world.app.host.service(mailboxes).verify(), [])
 })
 
 test('delayed: once, after the attempt of the schedule that is two hours before the next, with the real times', async () => {
@@ -383,4 +385,21 @@ test('a DSN that is in the queue already is not queued again after a crash', asy
     [['eve@remote.example']],
   )
   assert.deepEqual(await pendingRows(), [])
+})
+
+test('mail from outside that is filed at once: success is told to who asked', async () => {
+  const message = 'From: eve@remote.example\r\nTo: bob@example.org\r\nMessage-ID: <9@remote.example>\r\n\r\nhello\r\n'
+  const { receive, sent, advance } = await open()
+  const check = async (to: readonly string[], notify: readonly Notify[] | undefined, expected: readonly string[]) => {
+    sent.length = 0
+    await receive('eve@remote.example', to, message, notify)
+    await advance(MINUTE)
+    assert.deepEqual(said(sent.map(({ bytes }) => bytes)), expected, `${to} ${notify}`)
+    assert.deepEqual(await pendingRows(), [])
+  }
+  await check(['bob@example.org'], undefined, [])
+  await check(['bob@example.org'], ['failure'], [])
+  await check(['bob@example.org'], ['success'], ['bob@example.org delivered 2.0.0 0'])
+  const both = 'carol@example.org delivered 2.0.0 0, team@example.org expanded 2.0.0 0'
+  await check(['carol@example.org', 'team@example.org', 'full@example.org'], ['success'], [both])
 })

@@ -1,6 +1,7 @@
 // A mail server for development on this machine, made by `mox localserve`. Change what you like and restart.
 import { accounts } from '@mox/plugin-accounts'
 import { certificates } from '@mox/plugin-certificates'
+import { dsn } from '@mox/plugin-dsn'
 import { http } from '@mox/plugin-http'
 import { localserve } from '@mox/plugin-localserve'
 import { mailboxes } from '@mox/plugin-mailboxes'
@@ -34,6 +35,7 @@ export default defineConfig({
       loginLimits: false,
     }),
     mailboxes(),
+    dsn(),
     smtpIn({
       listeners: {
         smtp: { ip, port: 1025, kind: 'delivery', tls: 'starttls' },
