@@ -2,17 +2,15 @@
 // and says so, where Chromium is not installed. With MOX_SCREENSHOTS=dir it leaves pictures there.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { AxeResults } from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
+import { brightness, fits, noViolations } from './checks.ts'
 import { FAILED, hostile, INVOICE, REPLY, RESET, WAITING } from './messages.ts'
 import { CHROMIUM, PageTest } from './page.ts'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const PHONE = { width: 360, height: 740 }
 const pictures = process.env['MOX_SCREENSHOTS']
 
@@ -219,25 +217,4 @@ async function headingOtherThan(page: Page, before: string | null): Promise<stri
     assert.notEqual(now, before)
     return now
   })
-}
-
-/** Mean of red, green and blue of the page's background. */
-async function brightness(page: Page): Promise<number> {
-  const color = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
-  const [r = 0, g = 0, b = 0] = (color.match(/\d+(\.\d+)?/g) ?? []).map(Number)
-  return (r + g + b) / 3
-}
-
-async function fits(page: Page, what: string): Promise<void> {
-  const { scroll, client } = await page.evaluate<{ scroll: number; client: number }>(
-    '({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth })',
-  )
-  assert.ok(scroll <= client, `${what}: ${scroll} px wide in a window of ${client} px`)
-}
-
-async function noViolations(page: Page, what: string): Promise<void> {
-  await page.addScriptTag({ path: AXE })
-  const results = await page.evaluate<AxeResults>('axe.run(document, { iframes: false })')
-  const found = results.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html).join(' ')}`)
-  assert.deepEqual(found, [], what)
 }

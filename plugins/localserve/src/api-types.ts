@@ -90,3 +90,46 @@ export interface Status {
   readonly running: number
   readonly queued: number
 }
+
+/** One recipient that waits. */
+export interface QueueRow {
+  /** Queue id. */
+  readonly id: number
+  readonly messageId: number
+  readonly queuedAt: number
+  readonly account: string
+  /** '' for the null reverse-path. */
+  readonly from: string
+  readonly to: string
+  readonly subject: string
+  readonly state: 'waiting' | 'trying' | 'held'
+  readonly due: number
+  readonly attempts: number
+  /** What the last attempt or decision said; '' before the first. */
+  readonly last: string
+  readonly lastOutcome?: Attempt['outcome']
+  readonly transport?: string
+}
+
+export interface QueueList {
+  readonly rows: readonly QueueRow[]
+  /** Pass as `after` for the rows that follow; absent when there are none. */
+  readonly next?: string
+}
+
+/**
+ * - `retry`: due now, released if it was on hold. `hold`, `release`: no attempts until released.
+ * - `fail`: out of the queue as failed, the sender is told. `drop`: out of the queue, nobody is told.
+ */
+export type QueueAction = 'retry' | 'hold' | 'release' | 'fail' | 'drop'
+
+export interface QueueChangeRequest {
+  readonly action: QueueAction
+  /** Queue ids, at most 1,000. */
+  readonly ids: readonly number[]
+}
+
+export interface QueueChangeResult {
+  /** Recipients changed; those that had left by then are not counted. */
+  readonly count: number
+}

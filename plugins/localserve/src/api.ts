@@ -3,10 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
 import Router from '@koa/router'
-import type { QueueControl, StoredMessage } from '@mox/plugin-sdk'
+import type { Clock, QueueControl, StoredMessage } from '@mox/plugin-sdk'
 import { decodeBody, parseStructure, safeFilename, textParts } from '@mox/plugin-sdk/mail'
 import type { Context, Middleware } from 'koa'
 import type { Status } from './api-types.ts'
+import { changeRoute, listQueue } from './queue-api.ts'
 import { describeMessage, findPart, listMessages, type Stores, sourceOf } from './view.ts'
 
 /** Streams of changes at the same time; one more is refused with 503. */
@@ -39,6 +40,9 @@ export function pageRoutes(options: ApiOptions): Middleware {
   router.get('/api/status', async ctx => {
     const { paused, running } = options.queue.status()
     ctx.body = { paused, running, queued: await stores.queue.count({}) } satisfies Status
+  })
+  router.get('/api/queue', async ctx => {
+    ctx.body = await listQueue(stores.queue, ctx.query)
   })
   router.get('/api/messages', async ctx => {
     const before = number(ctx, 'before')
@@ -98,15 +102,17 @@ export function pageRoutes(options: ApiOptions): Middleware {
   return router.routes() as unknown as Middleware
 }
 
-/** POST /admin/queue/pause, /resume and /kick. */
-export function adminRoutes(queue: QueueControl): Middleware {
+/** POST /admin/queue/pause, /resume and /kick, and /change for chosen recipients. */
+export function adminRoutes(queue: QueueControl, clock: Clock): Middleware {
   const router = new Router({ prefix: '/admin' })
-  router.post('/queue/:action', ctx => {
+  const change = changeRoute(queue, clock)
+  router.post('/queue/:action', async ctx => {
     // A form of another site cannot set this header.
     if (ctx.get('X-Mox-Request') !== '1') return ctx.throw(403, 'send the header X-Mox-Request: 1')
     const action = ctx.params['action']
+    if (action === 'change') return await change(ctx)
     if (action !== 'pause' && action !== 'resume' && action !== 'kick')
-      return ctx.throw(404, 'actions are pause, resume and kick')
+      return ctx.throw(404, 'actions are pause, resume, kick and change')
     queue[action]()
     ctx.status = 204
   })

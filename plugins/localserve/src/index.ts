@@ -18,6 +18,7 @@ import {
 } from '@mox/plugin-sdk'
 import { adminRoutes, PAGE_POLICY, pageRoutes } from './api.ts'
 import { onData, onMail, onRcpt } from './hooks.ts'
+import { CHANGE_BYTES } from './queue-api.ts'
 import { makeTransport, TRANSPORT } from './transport.ts'
 import type { Stores } from './view.ts'
 
@@ -68,7 +69,13 @@ export const localserve: PluginFactory<undefined> = definePlugin({
             middleware: page,
             contentSecurityPolicy: PAGE_POLICY,
           },
-          { prefix: '/admin/', audience: 'admin', title: 'Queue control', middleware: adminRoutes(queueControl) },
+          {
+            prefix: '/admin/',
+            audience: 'admin',
+            title: 'Queue control',
+            middleware: adminRoutes(queueControl, clock),
+            maxBody: CHANGE_BYTES,
+          },
         ],
       },
       'onReceive.mail': input => onMail(input, clock),

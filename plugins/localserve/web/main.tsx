@@ -1,9 +1,11 @@
-// The page of localserve: every message that arrives, live, and what happened to each. Keyboard first.
+// The page of localserve: every message that arrives, live, and what happened to each; and the queue. Keyboard first.
 
 import type { JSX } from 'preact'
 import { render } from 'preact'
 import { DetailView, TABS } from './detail.tsx'
 import { MessageListView } from './list.tsx'
+import { QueueView } from './queue.tsx'
+import { act, asking, selected as chosen, current, holdOrRelease, select, selectAll, step } from './queue-state.ts'
 import {
   available,
   close,
@@ -21,25 +23,33 @@ import {
   type Theme,
   tab,
   theme,
+  view,
 } from './state.ts'
 import './style.css'
+import './queue.css'
 
 function App(): JSX.Element {
   return (
-    <div class={selected.value === undefined ? 'app' : 'app reading'}>
+    <div class={selected.value === undefined || view.value === 'queue' ? 'app' : 'app reading'}>
       <TopBar />
       {problem.value === '' ? null : (
         <p class="problem" role="alert">
           {problem.value}
         </p>
       )}
-      <main class="panes">
-        <MessageListView />
-        <DetailView />
-      </main>
-      <p class="visually-hidden" role="status">
-        {shown.value.length} messages
-      </p>
+      {view.value === 'queue' ? (
+        <QueueView />
+      ) : (
+        <main class="panes">
+          <MessageListView />
+          <DetailView />
+        </main>
+      )}
+      {view.value === 'queue' ? null : (
+        <p class="visually-hidden" role="status">
+          {shown.value.length} messages
+        </p>
+      )}
       {help.value ? <Help /> : null}
     </div>
   )
@@ -52,16 +62,27 @@ function TopBar(): JSX.Element {
       <h1>
         mox <span>localserve</span>
       </h1>
-      <input
-        type="search"
-        id="filter"
-        aria-label="Filter messages"
-        placeholder="Filter  ( / )"
-        value={filter.value}
-        onInput={event => (filter.value = event.currentTarget.value)}
-      />
+      <nav class="views" aria-label="Views">
+        <a href="#messages" aria-current={view.value === 'messages' ? 'page' : undefined}>
+          Messages
+        </a>
+        <a href="#queue" aria-current={view.value === 'queue' ? 'page' : undefined}>
+          Queue{s === undefined ? '' : ` (${s.queued})`}
+        </a>
+      </nav>
+      {view.value === 'queue' ? (
+        <span class="space" />
+      ) : (
+        <input
+          type="search"
+          id="filter"
+          aria-label="Filter messages"
+          placeholder="Filter  ( / )"
+          value={filter.value}
+          onInput={event => (filter.value = event.currentTarget.value)}
+        />
+      )}
       <span class={live.value ? 'badge good' : 'badge bad'}>{live.value ? 'live' : 'not connected'}</span>
-      {s === undefined ? null : <span class="badge calm">{s.queued} queued</span>}
       <button type="button" onClick={() => void control(s?.paused ? 'resume' : 'pause')}>
         {s?.paused ? 'Resume delivery' : 'Pause delivery'}
       </button>
@@ -85,7 +106,12 @@ const KEYS: readonly [string, string][] = [
   ['k / ↑', 'previous message'],
   ['1 – 6', 'tab of the message'],
   ['/', 'filter'],
-  ['Esc', 'back to the list'],
+  ['Esc', 'back to the list, to the messages'],
+  ['q', 'the queue'],
+  ['x', 'queue: select the recipient'],
+  ['r', 'queue: retry now'],
+  ['h', 'queue: hold or release'],
+  ['f / d', 'queue: fail, drop'],
   ['?', 'this help'],
 ]
 
@@ -112,30 +138,57 @@ function Help(): JSX.Element {
 }
 
 addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
+  // The browser closes a modal dialog, and nothing behind it hears keys.
+  if (event.ctrlKey || event.metaKey || event.altKey || asking.value !== undefined) return
   const target = event.target as HTMLElement
-  if (event.key === 'Escape') {
-    if (help.value) help.value = false
-    else if (target.id === 'filter') {
-      // The browser would empty the field without telling.
-      event.preventDefault()
-      filter.value = ''
-      target.blur()
-    } else close()
-    return
-  }
-  if (target.matches('input, select, textarea')) return
-  const index = Number(event.key) - 1
-  const chosen = TABS[index]
-  if (event.key === 'j' || event.key === 'ArrowDown') move(1)
-  else if (event.key === 'k' || event.key === 'ArrowUp') move(-1)
-  else if (event.key === '/') document.getElementById('filter')?.focus()
-  else if (event.key === '?') help.value = !help.value
-  else if (chosen !== undefined && selected.value !== undefined && available(chosen.tab, detail.value))
-    tab.value = chosen.tab
-  else return
-  event.preventDefault()
+  if (event.key === 'Escape') leave(event, target)
+  else if (!target.matches('input:not([type=checkbox]), select, textarea') && press(event.key)) event.preventDefault()
 })
+
+function leave(event: KeyboardEvent, target: HTMLElement): void {
+  if (help.value) help.value = false
+  else if (target.id === 'filter') {
+    // The browser would empty the field without telling.
+    event.preventDefault()
+    filter.value = ''
+    target.blur()
+  } else if (target.matches('input[type=search]')) target.blur()
+  else if (view.value === 'messages') close()
+  else if (chosen.value.size > 0) selectAll(false)
+  else location.hash = '#messages'
+}
+
+/** Whether the key means something here. */
+function press(key: string): boolean {
+  if (key === '?') help.value = !help.value
+  else if (key === 'q') location.hash = '#queue'
+  else return view.value === 'queue' ? pressInQueue(key) : pressInMessages(key)
+  return true
+}
+
+function pressInMessages(key: string): boolean {
+  const tabOfKey = TABS[Number(key) - 1]
+  if (key === 'j' || key === 'ArrowDown') move(1)
+  else if (key === 'k' || key === 'ArrowUp') move(-1)
+  else if (key === '/') document.getElementById('filter')?.focus()
+  else if (tabOfKey !== undefined && selected.value !== undefined && available(tabOfKey.tab, detail.value))
+    tab.value = tabOfKey.tab
+  else return false
+  return true
+}
+
+function pressInQueue(key: string): boolean {
+  if (key === 'j' || key === 'ArrowDown') step(1)
+  else if (key === 'k' || key === 'ArrowUp') step(-1)
+  else if (key === '/') document.getElementById('queue-to')?.focus()
+  else if (key === 'x' && current.value !== undefined) select(current.value, !chosen.value.has(current.value))
+  else if (key === 'r') act('retry')
+  else if (key === 'h') holdOrRelease()
+  else if (key === 'f') act('fail')
+  else if (key === 'd') act('drop')
+  else return false
+  return true
+}
 
 const root = document.getElementById('app')
 if (root !== null) render(<App />, root)

@@ -4,6 +4,7 @@ import { computed, effect, signal } from '@preact/signals'
 import type { MessageDetail, MessageList, MessageSummary, Status } from '../src/api-types.ts'
 
 export type Tab = 'text' | 'html' | 'headers' | 'parts' | 'source' | 'trace'
+export type View = 'messages' | 'queue'
 export type Theme = 'auto' | 'light' | 'dark'
 
 const PAGE = 50
@@ -18,6 +19,7 @@ export const detail = signal<MessageDetail | undefined>(undefined)
 export const source = signal<{ id: number; text: string } | undefined>(undefined)
 export const tab = signal<Tab>('trace')
 export const filter = signal('')
+export const view = signal<View>('messages')
 export const status = signal<Status | undefined>(undefined)
 export const live = signal(false)
 export const problem = signal('')
@@ -39,13 +41,13 @@ function storedTheme(): Theme {
   return value === 'light' || value === 'dark' ? value : 'auto'
 }
 
-async function get<T>(path: string): Promise<T> {
+export async function get<T>(path: string): Promise<T> {
   const response = await fetch(path)
   if (!response.ok) throw new Error((await response.text()).trim() || `${response.status} ${response.statusText}`)
   return (await response.json()) as T
 }
 
-async function attempt(work: () => Promise<void>): Promise<void> {
+export async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work()
     problem.value = ''
@@ -151,6 +153,13 @@ effect(() => {
   else localStorage.setItem('theme', theme.value)
 })
 
+const listeners = new Set<() => void>()
+
+/** Calls back when the server says that something changed. */
+export function onChange(listener: () => void): void {
+  listeners.add(listener)
+}
+
 /** Starts the stream of changes and reads the address of the page. */
 export function start(): void {
   const events = new EventSource('api/events')
@@ -161,14 +170,19 @@ export function start(): void {
   events.addEventListener('error', () => {
     live.value = false
   })
-  events.addEventListener('change', () => void refresh())
+  events.addEventListener('change', () => {
+    void refresh()
+    for (const listener of listeners) listener()
+  })
   setInterval(() => {
     now.value = Date.now()
   }, 1000)
   const fromHash = (): void => {
+    view.value = location.hash === '#queue' ? 'queue' : 'messages'
+    if (view.value === 'queue') return
     const id = Number(location.hash.slice(1))
     if (Number.isSafeInteger(id) && id > 0) open(id)
-    else close()
+    else if (selected.value !== undefined) close()
   }
   addEventListener('hashchange', fromHash)
   if (location.hash.length > 1) fromHash()
