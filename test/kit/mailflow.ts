@@ -81,11 +81,12 @@ export interface MailflowOptions {
   readonly concurrencyPerDomain?: number
 }
 
+const NO_LIMITS = { maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 }
 const ACCOUNTS: AccountsInput = {
   domains: { 'example.org': {}, 'example.net': { separators: [] } },
   accounts: {
-    alice: { addresses: ['alice@example.org', '@example.net'] },
-    bob: { addresses: ['bob@example.org'] },
+    alice: { addresses: ['alice@example.org', '@example.net'], ...NO_LIMITS },
+    bob: { addresses: ['bob@example.org'], ...NO_LIMITS },
   },
 }
 /** Turns of the event loop that until() waits. */

@@ -22,15 +22,15 @@ export interface PageQuery {
 
 /** Whether a list of the queue is in the order of the indexes by due time, and of no narrower one. */
 export function followsDue(filter: QueueFilter, page: Page): boolean {
-  const { hold, ids, messageId, account, transport } = filter
-  const narrow = ids ?? messageId ?? account ?? (transport === '' ? undefined : transport)
+  const { hold, ids, messageId, messageIdHeader, envid, account, transport } = filter
+  const narrow = ids ?? messageId ?? messageIdHeader ?? envid ?? account ?? (transport === '' ? undefined : transport)
   return page.byId !== true && hold === undefined && narrow === undefined
 }
 
 /** Whether the rows of a page may only be found by reading many others. */
 function scans(table: PageQuery['table'], filter: Filter, page: Page): boolean {
   const { ids, messageId, account, from, to, receivedAfter, receivedBefore, transport, status, hold } = filter
-  if (ids !== undefined || messageId !== undefined) return false
+  if ((ids ?? messageId ?? filter.messageIdHeader ?? filter.envid) !== undefined) return false
   if ((from ?? to ?? receivedAfter ?? receivedBefore) !== undefined) return true
   const chosen = [account, transport, table === QUEUE ? undefined : status].filter(one => one !== undefined)
   if (page.byId) return (chosen[0] ?? hold ?? filter.delivered) !== undefined || bounded(filter)
