@@ -2,10 +2,14 @@
 // Every plugin's README explains all of its options; docs/reference/options.md has them in one place.
 import { accounts } from '@mox/plugin-accounts'
 import { certificates } from '@mox/plugin-certificates'
+import { dns } from '@mox/plugin-dns'
+import { dsn } from '@mox/plugin-dsn'
 import { http } from '@mox/plugin-http'
 import { mailboxes } from '@mox/plugin-mailboxes'
+import { routes } from '@mox/plugin-routes'
 import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
+import { smtpOut } from '@mox/plugin-smtp-out'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
 
 export default defineConfig({
@@ -64,6 +68,22 @@ export default defineConfig({
         submission: { ip: ['0.0.0.0', '::'], port: 587, kind: 'submission', tls: 'required-starttls' },
       },
     }),
+
+    // Mail to the rest of the world: to the MX hosts of the recipients' domains, found with the resolvers of
+    // /etc/resolv.conf. A resolver on this machine that validates DNSSEC, such as unbound, is best.
+    dns(),
+    smtpOut({
+      transports: {
+        // A relay, for a network that closes port 25: MOX_SECRET_SMARTHOST has its password.
+        // smarthost: { kind: 'submissions', host: 'smtp.provider.example', auth: { username: 'mail@example.org', passwordSecret: 'SMARTHOST' } },
+        // Addresses that must never be written to.
+        closed: { kind: 'fail', code: 550, message: 'mail to this address is switched off' },
+      },
+    }),
+    // Which transport takes what; without a route mail goes to its domain directly.
+    routes({ global: [{ toDomain: ['.invalid'], transport: 'closed' }] }),
+    // Tells senders that their mail failed or is late, and understands what other servers report.
+    dsn(),
 
     // Metrics for Prometheus, on this machine only.
     http({ listeners: { metrics: { ip: '127.0.0.1', port: 8010, serves: ['metrics'] } } }),
