@@ -142,14 +142,27 @@ export async function mailflow(plugins: readonly Plugin[], options: MailflowOpti
     }
     throw new Error(`it never came to this: ${what}`)
   }
+  /** Nothing is being delivered, nothing is due, and every event has been told. */
   const idle = async (): Promise<boolean> => {
+    const now = clock.now()
     if (app.host.service(queueControl).status().running > 0) return false
     const due = await store().queue.nextDue()
-    return options.paused === true || due === undefined || due > clock.now()
+    if (options.paused !== true && due !== undefined && due <= now) return false
+    return (await store().outbox.list({ dead: false, limit: 100 })).every(row => row.due > now)
+  }
+  const quiet = async (): Promise<void> => {
+    app.host.service(queueControl).kick()
+    await until(idle, 'the queue is quiet')
   }
   const stop = async (): Promise<void> => {
     await app.drain(AbortSignal.abort())
-    await app.close()
+    let closed = false
+    const closing = app.close().finally(() => {
+      closed = true
+    })
+    // What hangs is waited for by the clock.
+    while (!closed) await clock.advance(1_000)
+    await closing
   }
   const run: Mailflow['mox'] = async (line, flags = {}) => {
     const words = line.split(' ').filter(word => word !== '')
@@ -234,13 +247,21 @@ export async function mailflow(plugins: readonly Plugin[], options: MailflowOpti
     },
     service: token => app.host.service(token),
     advance: async ms => {
-      await until(idle, 'the queue is quiet')
-      await clock.advance(ms)
-      await until(idle, 'the queue is quiet')
+      const end = clock.now() + ms
+      for (;;) {
+        await quiet()
+        // From one recipient that is due to the next, so that each is tried at its time.
+        const due = (await store().queue.nextDue()) ?? end
+        const to = options.paused === true ? end : Math.min(due, end)
+        await clock.advance(to - clock.now())
+        if (to === end) break
+      }
+      await quiet()
     },
     restart: async (laterMs = 0) => {
+      const now = clock.now() + laterMs
       await stop()
-      clock = new VirtualClock(clock.now() + laterMs)
+      clock = new VirtualClock(now)
       app = make()
       await start()
     },
