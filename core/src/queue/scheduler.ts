@@ -1,7 +1,8 @@
 // When due recipients are tried: woken by new ones, by a timer for the next due time, by a finished attempt and by an
 // operator. Bounded in total and per recipient domain. After a storage error it waits; leases bring back what was claimed.
-import type { JobGroup, QueueControl, QueueFilter, Transport } from '@mox/plugin-sdk'
+import type { JobGroup, QueueControl, QueueFilter } from '@mox/plugin-sdk'
 import { deliverGroup } from '../deliver/group.ts'
+import type { LocalTransport } from '../deliver/local.ts'
 import type { StageDeps } from '../stages.ts'
 import { endJobs } from './end.ts'
 
@@ -26,7 +27,7 @@ interface Running {
 
 export class Scheduler implements QueueControl {
   readonly #deps: StageDeps
-  readonly #local: Transport
+  readonly #local: LocalTransport
   readonly #running = new Set<Running>()
   readonly #places = new Map<string, number>()
   readonly #ids = new Set<number>()
@@ -41,7 +42,7 @@ export class Scheduler implements QueueControl {
   #cancelTimer: (() => void) | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(deps: StageDeps, local: Transport) {
+  constructor(deps: StageDeps, local: LocalTransport) {
     this.#deps = deps
     this.#local = local
   }
