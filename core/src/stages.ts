@@ -57,7 +57,7 @@ export interface Stages {
 
 export function createStages(deps: StageDeps): Stages {
   const receiver = makeReceiver(deps)
-  const local = localTransport(receiver)
+  const local = localTransport(deps)
   const scheduler = new Scheduler(deps, local)
   const dispatcher = new Dispatcher(deps)
   const purge = new Purge(deps)

@@ -125,20 +125,47 @@ test('a repeated replay stores no second message and tells nobody twice', async 
       },
     },
   }
-  const world: World = await run(['bob@here.test'], options)
-  // The state in which the copy is filed, and the recipient still queued.
-  const between = world.commits.find(({ filed, snapshot }) => filed.length === 1 && snapshot.queue.size === 1)
+  // A null reverse-path: a transaction for each recipient, and the queue hears of all of them at the end.
+  const world: World = await run(['bob@here.test', 'ann@here.test'], options, '')
+  // The state in which the copies are filed, and the recipients still queued.
+  const between = world.commits.find(({ filed, snapshot }) => filed.length === 2 && snapshot.queue.size === 2)
   assert.ok(between)
   await settle()
-  assert.deepEqual(events, ['submission', 'delivery'])
+  assert.deepEqual(events, ['submission', 'delivery', 'delivery'])
   const again = makeWorld({ ...options, from: between, clock: world.clock })
   await again.stages.start()
   await again.clock.advance(3_600_000)
   const { messages, history } = again.storage.snapshot()
-  assert.deepEqual([messages.size, again.filed.length], [2, 1])
+  assert.deepEqual([messages.size, again.filed.length], [3, 2])
   assert.deepEqual(
     [...history.values()].map(({ status }) => status),
-    ['delivered'],
+    ['delivered', 'delivered'],
+  )
+})
+
+test('with the copies filed the recipients leave the queue, in one commit', async () => {
+  const world = await run(['bob@here.test', 'ann@here.test'])
+  const sizes = world.commits.map(
+    ({ filed, snapshot }) => `${filed.length} ${snapshot.queue.size} ${snapshot.history.size}`,
+  )
+  assert.deepEqual([...new Set(sizes)], ['0 0 0', '0 2 0', '2 0 2'])
+})
+
+test('a recipient that cannot leave the queue has no copy, and the next attempt delivers once', async () => {
+  const world = makeWorld({ handlers: { onQueue: () => ({ verdict: hold('later') }) } })
+  await world.stages.start()
+  await world.send({ account: 'ann', from: 'ann@here.test', to: ['bob@here.test'] })
+  world.storage.failNext('queue.retire')
+  await world.storage.write(() => world.storage.queue.set({}, { hold: false }))
+  world.stages.queueControl.kick()
+  await settle()
+  assert.deepEqual([states(world), world.filed.length], [['bob@here.test queued 451 4.3.0'], 0])
+  await world.clock.advance(450_000)
+  assert.deepEqual([states(world), world.filed.length], [['bob@here.test delivered 250 2.6.0'], 1])
+  const [row] = world.storage.snapshot().history.values()
+  assert.deepEqual(
+    row?.results.map(({ outcome }) => outcome),
+    ['temporary', 'delivered'],
   )
 })
 

@@ -1,13 +1,14 @@
 // Recipients of one message at one domain that are due together: decides about each, writes down what was decided and
 // the attempts about to start, and only then touches a transport. Throws what storage throws.
-import type { Attempt, Job, JobGroup, StoredMessage, Transport } from '@mox/plugin-sdk'
+import type { Attempt, Job, JobGroup, StoredMessage } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
 import { backoff } from '../queue/schedule.ts'
 import { MessageFacts } from '../receive/facts.ts'
 import { retireInUnit } from '../retire/retire.ts'
 import type { StageDeps } from '../stages.ts'
 import { type Decided, decide, NO_TRANSPORT } from './decide.ts'
-import { record } from './record.ts'
+import type { LocalTransport } from './local.ts'
+import { Recording } from './record.ts'
 import { type Failure, runTransport } from './run.ts'
 
 /** One recipient with its registered attempt. */
@@ -28,7 +29,7 @@ const SENDER_DISABLED: Failure = { enhanced: '4.3.0', text: 'sender domain is di
 /** True when all of it went to transports that end on this machine. */
 export async function deliverGroup(
   deps: StageDeps,
-  local: Transport,
+  local: LocalTransport,
   group: JobGroup,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -98,7 +99,7 @@ async function register(deps: StageDeps, decided: readonly Decided[], facts: Mes
 
 async function attempt(
   deps: StageDeps,
-  local: Transport,
+  local: LocalTransport,
   { transport: name, begun }: Batch,
   message: StoredMessage,
   facts: MessageFacts,
@@ -116,10 +117,14 @@ async function attempt(
       yield* deps.storage.content.open(contentId)
     },
   }
-  const transport = name === local.name ? local : deps.transports.find(one => one.name === name)
+  const recording = new Recording(deps, begun, facts)
+  const transport =
+    name === local.name
+      ? local.settling(results => recording.inUnit(results))
+      : deps.transports.find(one => one.name === name)
   const unknown: Failure = { enhanced: '4.3.5', text: `there is no transport "${name}"` }
   const failure = name === NO_TRANSPORT ? SENDER_DISABLED : unknown
   const { results, cut } = await runTransport(deps, transport, batch, signal, failure)
-  await record(deps, begun, results, cut, facts, signal)
+  await recording.finish(results, cut, signal)
   return transport?.here === true
 }

@@ -1,6 +1,6 @@
 // What an attempt did, written down in one unit: the result, the next due time or the way out of the queue, and the events
-// for onAttempt. A message that was delivered must not be delivered again because storage was away for a moment, so this
-// is tried for some time.
+// for onAttempt. A delivery to our own users is written down in the unit that files it. A message that was delivered must not
+// be delivered again because storage was away for a moment, so this is tried for some time.
 import type { Attempt, DeliveryResult, Job, JobUpdate } from '@mox/plugin-sdk'
 import { outboxRows } from '../notify/outbox.ts'
 import { isLast } from '../queue/schedule.ts'
@@ -24,35 +24,65 @@ interface Finished {
   readonly final: boolean
 }
 
-export async function record(
-  deps: StageDeps,
-  begun: readonly Begun[],
-  results: ReadonlyMap<number, DeliveryResult>,
-  cut: Cut | undefined,
-  facts: MessageFacts,
-  signal: AbortSignal,
-): Promise<void> {
-  const endedAt = deps.clock.now()
-  const finished = begun.map(one => finish(deps, one, results.get(one.job.id), endedAt))
-  observeAttempts(
-    deps,
-    finished.map(({ attempt }) => attempt),
-    cut,
-  )
-  for (const {
-    job,
-    attempt: { number, outcome, code, enhanced, text, transport },
-  } of finished) {
-    deps.log.info({ queueId: job.id, attempt: number, outcome, code, enhanced, text, transport }, 'delivery attempt')
+/** The results of one batch, written down once: by the unit of work that filed its copies, or by one of their own. */
+export class Recording {
+  readonly #deps: StageDeps
+  readonly #begun: readonly Begun[]
+  readonly #facts: MessageFacts
+  #recorded = false
+
+  constructor(deps: StageDeps, begun: readonly Begun[], facts: MessageFacts) {
+    this.#deps = deps
+    this.#begun = begun
+    this.#facts = facts
   }
-  for (let tries = 1; ; tries++) {
-    try {
-      await deps.storage.write(() => write(deps, finished, facts))
-      return
-    } catch (error) {
-      deps.log.error({ err: error, queueIds: finished.map(({ job }) => job.id), tries }, 'result not stored')
-      if (tries >= RECORD_TRIES || signal.aborted) throw error
-      await deps.clock.sleep(Math.min(1_000 * 2 ** (tries - 1), 60_000), signal)
+
+  /** Inside a unit of work, which may still be undone: then `finish` writes what came of that. */
+  async inUnit(results: readonly DeliveryResult[]): Promise<void> {
+    const finished = this.#finished(new Map(results.map(result => [result.id, result])))
+    await write(this.#deps, finished, this.#facts)
+    this.#deps.storage.afterCommit(() => {
+      this.#recorded = true
+      this.#report(finished)
+    })
+  }
+
+  /** Once the transport is done. */
+  async finish(results: ReadonlyMap<number, DeliveryResult>, cut: Cut | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#recorded) return
+    const { storage, log, clock } = this.#deps
+    const finished = this.#finished(results)
+    this.#report(finished, cut)
+    for (let tries = 1; ; tries++) {
+      try {
+        await storage.write(() => write(this.#deps, finished, this.#facts))
+        return
+      } catch (error) {
+        log.error({ err: error, queueIds: finished.map(({ job }) => job.id), tries }, 'result not stored')
+        if (tries >= RECORD_TRIES || signal.aborted) throw error
+        await clock.sleep(Math.min(1_000 * 2 ** (tries - 1), 60_000), signal)
+      }
+    }
+  }
+
+  #finished(results: ReadonlyMap<number, DeliveryResult>): Finished[] {
+    const endedAt = this.#deps.clock.now()
+    return this.#begun.map(one => finish(this.#deps, one, results.get(one.job.id), endedAt))
+  }
+
+  /** `cut`: how the attempt was ended from outside, if it was. */
+  #report(finished: readonly Finished[], cut?: Cut): void {
+    observeAttempts(
+      this.#deps,
+      finished.map(({ attempt }) => attempt),
+      cut,
+    )
+    for (const {
+      job,
+      attempt: { number, outcome, code, enhanced, text, transport },
+    } of finished) {
+      const fields = { queueId: job.id, attempt: number, outcome, code, enhanced, text, transport }
+      this.#deps.log.info(fields, 'delivery attempt')
     }
   }
 }

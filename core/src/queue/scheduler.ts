@@ -1,7 +1,8 @@
 // When due recipients are tried: woken by new ones, by a timer for the next due time, by a finished attempt and by an
 // operator. Bounded in total and per recipient domain. After a storage error it waits; leases bring back what was claimed.
-import type { JobGroup, Transport } from '@mox/plugin-sdk'
+import type { JobGroup } from '@mox/plugin-sdk'
 import { deliverGroup } from '../deliver/group.ts'
+import type { LocalTransport } from '../deliver/local.ts'
 import type { StageDeps } from '../stages.ts'
 
 /** Milliseconds that a claimed recipient is nobody else's, unless renewed. */
@@ -25,7 +26,7 @@ interface Running {
 
 export class Scheduler {
   readonly #deps: StageDeps
-  readonly #local: Transport
+  readonly #local: LocalTransport
   readonly #running = new Set<Running>()
   readonly #places = new Map<string, number>()
   readonly #ids = new Set<number>()
@@ -40,7 +41,7 @@ export class Scheduler {
   #cancelTimer: (() => void) | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(deps: StageDeps, local: Transport) {
+  constructor(deps: StageDeps, local: LocalTransport) {
     this.#deps = deps
     this.#local = local
   }

@@ -22,6 +22,8 @@ export interface Body {
   hash(): Promise<Buffer>
   /** Inside the unit of work: the content's id, with a reference for the message. */
   keep(): Promise<number>
+  /** Inside the unit of work, once the copies are filed: stores what belongs to them. `answer`: what the peer will be told. */
+  filed?(outcomes: readonly SmtpReply[], answer: SmtpReply): Promise<void>
 }
 
 /** How the message is filed. */

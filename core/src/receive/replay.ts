@@ -10,9 +10,16 @@ import { isPositive, MAX_RECIPIENTS } from './replies.ts'
 import type { Session } from './session.ts'
 import { hashOf, measure } from './stored.ts'
 
+/**
+ * Writes the results of a whole batch down, inside the unit of work that files its copies: the recipients leave the queue with
+ * the same commit. Not called when there is nothing to file.
+ */
+export type Settle = (results: readonly DeliveryResult[]) => Promise<void>
+
 interface Options {
   readonly listener: string
   readonly signal: AbortSignal
+  readonly settle?: Settle
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -31,7 +38,7 @@ async function replayTransaction(
   deps: StageDeps,
   batch: DeliveryBatch,
   jobs: readonly Job[],
-  { listener, signal }: Options,
+  { listener, signal, settle }: Options,
 ): Promise<DeliveryResult[]> {
   const result = (job: Job, { code, enhanced = '', text }: SmtpReply): DeliveryResult => ({
     ...{ id: job.id, code, enhanced, text, remoteHost: deps.system.hostname, remoteIp: LOOPBACK },
@@ -52,6 +59,15 @@ async function replayTransaction(
   if (transaction === undefined) return results
 
   const { content } = deps.storage
+  const { accepted, scope } = transaction
+  const all = (outcomes: readonly SmtpReply[], answer: SmtpReply): DeliveryResult[] => {
+    const filed = accepted.flatMap(({ job }, index) => {
+      const outcome = outcomes[index]
+      if (job === undefined || outcome === undefined) return []
+      return [result(job, isPositive(outcome) ? answer : outcome)]
+    })
+    return withTrace([...results, ...filed], jobs, scope.trace)
+  }
   const { outcomes, reply: answer } = await accept(deps, transaction, {
     ingress: await measure(batch),
     earlier: batch.prefix,
@@ -61,12 +77,12 @@ async function replayTransaction(
       await content.retain(batch.contentId)
       return batch.contentId
     },
+    // What goes in several transactions is settled when all of them are done.
+    ...(settle === undefined || jobs.length < batch.jobs.length
+      ? {}
+      : { filed: (outcomes, answer) => settle(all(outcomes, answer)) }),
   })
-  for (const [index, { job }] of transaction.accepted.entries()) {
-    const outcome = outcomes[index]
-    if (job !== undefined && outcome !== undefined) results.push(result(job, isPositive(outcome) ? answer : outcome))
-  }
-  return withTrace(results, jobs, transaction.scope.trace)
+  return all(outcomes, answer)
 }
 
 /** Each result with what the receive hooks said about its recipient or about all. */

@@ -40,6 +40,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
   const fields = Buffer.from(receivedField(trace, only?.recipient.path) + added)
   const prefix = body.earlier === undefined ? fields : Buffer.concat([fields, body.earlier])
   const row = storedMessage(message, at, prefix, fields.length, added)
+  const accepted = reply(250, '2.6.0', `accepted as ${trace.id}`)
   const plan = submission ? undefined : await planLocal(deps, message)
   const limits = submission ? await senderLimits(deps, row.account) : undefined
   try {
@@ -58,6 +59,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
         outcomes = delivered.outcomes
         if (!delivered.anyNew) throw new NothingNew(outcomes)
         if (!transaction.replay) await retireRefused(deps, message, messageId, outcomes)
+        await body.filed?.(outcomes, accepted)
       }
       await outboxRows(deps, 'onReceive.done', scope.facts, {
         ...{ messageId, kind: info.kind, account: row.account, size: row.size, recipients: row.recipients },
@@ -77,7 +79,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
       },
       'message accepted',
     )
-    return { ...stored, reply: reply(250, '2.6.0', `accepted as ${trace.id}`) }
+    return { ...stored, reply: accepted }
   } catch (error) {
     if (!(error instanceof NothingNew)) throw error
     const { outcomes } = error
