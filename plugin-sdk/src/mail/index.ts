@@ -25,5 +25,7 @@ export { type MimeLimits, type MimeProblemKind, type Part, parseStructure } from
 export * from './mime-text.ts'
 export * from './parameters.ts'
 export * from './reader.ts'
+export * from './structure.ts'
 export * from './trace.ts'
+export * from './view.ts'
 export { decodeCharset, decodeWords, encodeWords } from './words.ts'
