@@ -2,11 +2,13 @@
 // Every plugin's README explains all of its options; docs/reference/options.md has them in one place.
 import { accounts } from '@mox/plugin-accounts'
 import { certificates } from '@mox/plugin-certificates'
+import { events } from '@mox/plugin-events'
 import { http } from '@mox/plugin-http'
 import { mailboxes } from '@mox/plugin-mailboxes'
 import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { webhooks } from '@mox/plugin-webhooks'
 
 export default defineConfig({
   // The name that other servers see. It should resolve to this machine's address, and the address back to it.
@@ -54,6 +56,19 @@ export default defineConfig({
     }),
 
     mailboxes(),
+
+    // What became of each message, kept for a month: `mox event list`.
+    events({ days: 30 }),
+
+    // Events of an account, posted to an application. Endpoints may also be added while the server runs; `mox webhook endpoint
+    // add` makes the secret that calls are signed with.
+    webhooks({
+      accounts: {
+        alice: {
+          outgoing: { url: 'https://app.example.com/mail/events', events: ['delivered', 'failed', 'complained'] },
+        },
+      },
+    }),
 
     smtpIn({
       listeners: {

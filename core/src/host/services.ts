@@ -10,6 +10,7 @@ const USUAL: ReadonlyMap<string, string> = new Map([
   ['directory@1', 'accounts({…}) from @mox/plugin-accounts'],
   ['mailboxes@1', 'mailboxes() from @mox/plugin-mailboxes'],
   ['certificates@1', 'certificates({…}) from @mox/plugin-certificates'],
+  ['events@1', 'events() from @mox/plugin-events'],
 ])
 
 const tokensOf = (needs: Needs | undefined): ServiceToken<unknown>[] => Object.values(needs ?? {})
