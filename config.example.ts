@@ -4,6 +4,7 @@ import { accounts } from '@mox/plugin-accounts'
 import { certificates } from '@mox/plugin-certificates'
 import { dns } from '@mox/plugin-dns'
 import { dsn } from '@mox/plugin-dsn'
+import { events } from '@mox/plugin-events'
 import { http } from '@mox/plugin-http'
 import { mailboxes } from '@mox/plugin-mailboxes'
 import { routes } from '@mox/plugin-routes'
@@ -11,6 +12,7 @@ import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { smtpOut } from '@mox/plugin-smtp-out'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { webhooks } from '@mox/plugin-webhooks'
 
 export default defineConfig({
   // The name that other servers see. It should resolve to this machine's address, and the address back to it.
@@ -58,6 +60,19 @@ export default defineConfig({
     }),
 
     mailboxes(),
+
+    // What became of each message, kept for a month: `mox event list`.
+    events({ days: 30 }),
+
+    // Events of an account, posted to an application. Endpoints may also be added while the server runs; `mox webhook endpoint
+    // add` makes the secret that calls are signed with.
+    webhooks({
+      accounts: {
+        alice: {
+          outgoing: { url: 'https://app.example.com/mail/events', events: ['delivered', 'failed', 'complained'] },
+        },
+      },
+    }),
 
     smtpIn({
       listeners: {

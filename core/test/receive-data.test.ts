@@ -233,7 +233,16 @@ test('250 comes after the commit, events after that', async () => {
   const size = [...world.storage.snapshot().messages.values()][0]?.size
   const recipients = ['ann@here.test', 'bob@here.test']
   assert.deepEqual(events, [
-    { messageId: 2, kind: 'delivery', account: '', from: 'x@away.test', recipients, size, eventId: 'id2' },
+    {
+      messageId: 2,
+      kind: 'delivery',
+      account: '',
+      from: 'x@away.test',
+      copies: [1, 2],
+      recipients,
+      size,
+      eventId: 'id2',
+    },
   ])
   await world.stages.stop()
 })

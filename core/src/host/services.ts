@@ -11,6 +11,7 @@ const USUAL: ReadonlyMap<string, string> = new Map([
   ['mailboxes@1', 'mailboxes() from @mox/plugin-mailboxes'],
   ['certificates@1', 'certificates({…}) from @mox/plugin-certificates'],
   ['dns@1', 'dns() from @mox/plugin-dns'],
+  ['events@1', 'events() from @mox/plugin-events'],
 ])
 
 const tokensOf = (needs: Needs | undefined): ServiceToken<unknown>[] => Object.values(needs ?? {})

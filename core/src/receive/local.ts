@@ -51,15 +51,15 @@ interface Stored {
   readonly at: number
 }
 
-/** Inside the unit of work. `anyNew` is false when nobody got a copy that was not there before. */
+/** Inside the unit of work. `copies`: ids of those that were not there before. */
 export async function deliverLocally(
   deps: StageDeps,
   message: Message,
   plans: readonly Plan[],
   stored: Stored,
-): Promise<{ outcomes: SmtpReply[]; anyNew: boolean }> {
+): Promise<{ outcomes: SmtpReply[]; copies: number[] }> {
   const outcomes: SmtpReply[] = []
-  let anyNew = false
+  const copies: number[] = []
   for (const [index, plan] of plans.entries()) {
     const accepted = message.transaction.accepted[index]
     if (accepted === undefined) continue
@@ -73,12 +73,12 @@ export async function deliverLocally(
       const outcome = await deliverCopy(deps, message, accepted, member, index, stored)
       if (outcome.ok) {
         filed = true
-        anyNew ||= !outcome.duplicate
+        if (!outcome.duplicate) copies.push(outcome.id)
       } else firstRefusal ??= outcome.reply
     }
     outcomes.push(filed ? REPLIES.recipientOk : (firstRefusal ?? REPLIES.unknown))
   }
-  return { outcomes, anyNew }
+  return { outcomes, copies }
 }
 
 async function deliverCopy(

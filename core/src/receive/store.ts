@@ -49,6 +49,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
       const contentId = await body.keep()
       const messageId = await deps.storage.messages.add({ ...row, contentId })
       let queueIds: number[] = []
+      let copies: number[] = []
       let outcomes: Acceptance['outcomes']
       if (plan === undefined) {
         queueIds = await enqueue(deps, message, messageId)
@@ -57,13 +58,15 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
       } else {
         const delivered = await deliverLocally(deps, message, plan, { trace, messageId, contentId, at })
         outcomes = delivered.outcomes
-        if (!delivered.anyNew) throw new NothingNew(outcomes)
+        copies = delivered.copies
+        if (copies.length === 0) throw new NothingNew(outcomes)
         if (!transaction.replay) await retireRefused(deps, message, messageId, outcomes)
         await body.filed?.(outcomes, accepted)
       }
       await outboxRows(deps, 'onReceive.done', scope.facts, {
         ...{ messageId, kind: info.kind, account: row.account, size: row.size, recipients: row.recipients },
         from: row.reversePath === null ? '' : formatAddress(row.reversePath),
+        ...(submission ? {} : { copies }),
       })
       if (queueIds.length > 0) deps.storage.notify('queue')
       deps.storage.notify('messages')

@@ -48,6 +48,8 @@ export interface ReceiveDone {
   /** Forward-paths as text. */
   readonly recipients: readonly string[]
   readonly size: number
+  /** For a delivery: ids in the message store of the copies that it made. */
+  readonly copies?: readonly number[]
 }
 
 export type ConnectVerdict = Pass | Exempt | Defer | Reject

@@ -54,3 +54,13 @@ export const BOUNDARY_LENGTH = 200
 export const FILENAME_LENGTH = 200
 /** Characters of a client-given text in a trace field. */
 export const TRACE_TEXT_LENGTH = 255
+
+/** Octets of a message that a view of it is made from; the rest is not looked at. */
+export const VIEW_OCTETS: number = 32 * 1024 * 1024
+/** Parts of a message in a view. */
+export const VIEW_PARTS = 1_000
+/** Octets of the text, and of the HTML, in a view, in UTF-8. */
+export const VIEW_TEXT_OCTETS: number = 1024 * 1024
+/** Characters of all parameters, ids and file names of the structure in a view, and of one of them. */
+export const VIEW_STRUCTURE_TEXT: number = 256 * 1024
+export const VIEW_PARAMETER_LENGTH = 1_000

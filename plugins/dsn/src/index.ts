@@ -12,6 +12,7 @@ import {
   type PluginFactory,
   queueControl,
   random,
+  reportParser,
   storage,
   submission,
   system,
@@ -20,6 +21,7 @@ import { dsnCommands } from './commands.ts'
 import { recordFiled, successWanted, wantsSuccess } from './filed.ts'
 import { candidate, dsnCandidate, readReport } from './incoming.ts'
 import { options } from './options.ts'
+import { readFrom } from './parse/report.ts'
 import { Pending } from './pending.ts'
 import { attemptMatters, recordDelayed, recordRetired, retirementMatters } from './record.ts'
 import { migrations } from './schema.ts'
@@ -28,19 +30,18 @@ import { Worker } from './worker.ts'
 export { dsnCandidate } from './incoming.ts'
 export type { Options as DsnOptions } from './options.ts'
 export { parseReport } from './parse/report.ts'
-export type { Category, ParsedRecipient, ParsedReport, ReportKind } from './parse/types.ts'
 
 export const dsn: PluginFactory<typeof options> = definePlugin({
   name: 'dsn',
   options,
   needs: { clock, random, log, metrics, system, storage, directory, mailboxes, submission, queueControl, hooks },
-  provides: { commands },
+  provides: { commands, reportParser },
   setup: ({ options, services }) => {
     const pending = new Pending(services.storage)
     const deps = { ...services, queue: services.queueControl, pending, options }
     const worker = new Worker(deps)
     return {
-      services: { commands: dsnCommands },
+      services: { commands: dsnCommands, reportParser: { parse: readFrom } },
       migrations,
       'onRetire.tx': {
         when: retirementMatters,

@@ -57,11 +57,14 @@ export class Reports {
       const message = await this.#deps.storage.messages.get(messageId)
       // RFC 5321 §4.5.5: what has no reverse-path was written by a machine about something that we sent.
       if (message === undefined || message.reversePath !== null) return undefined
-      return match(sent.id, unrecognized('a message without a sender came for this recipient'))
+      return match(sent.id, unrecognized('a message without a sender came for this recipient'), 'fromid')
     }
-    const report = (await this.#deps.parser?.parse(content())) ?? { kind: 'none' }
-    const event = eventOf(report, sent)
-    return event === undefined ? undefined : match(sent.id, event)
+    const report = await this.#deps.parser?.parse(content())
+    return match(
+      sent.id,
+      report === undefined ? unrecognized('a report came for this recipient') : eventOf(report, sent),
+      'fromid',
+    )
   }
 }
 
@@ -72,22 +75,15 @@ export function isReport(head: Head): boolean {
   return value === 'multipart/report' && (type === 'delivery-status' || type === 'feedback-report')
 }
 
-function eventOf(report: ParsedReport, sent: Sent): DsnEvent | undefined {
-  switch (report.kind) {
-    case 'none':
-      return unrecognized('a report came for this recipient that could not be read')
-    case 'complaint': {
-      // The opposite of a complaint.
-      if (report.feedbackType === 'not-spam') return undefined
-      return { action: 'complained', code: 0, enhanced: '', text: report.feedbackType }
-    }
-    case 'delivery': {
-      const about = aboutRecipient(report.recipients, sent)
-      if (about === undefined) return unrecognized('a report came that does not name this recipient')
-      const { finalRecipient: _, originalRecipient: __, ...event } = about
-      return event
-    }
-  }
+function eventOf({ kind, recipients }: ParsedReport, sent: Sent): DsnEvent {
+  if (kind === 'complaint')
+    return { action: 'complained', code: 0, enhanced: '', text: recipients[0]?.diagnostic ?? 'complaint' }
+  if (kind === 'none' || kind === 'auto-reply')
+    return unrecognized('a report came for this recipient that could not be read')
+  const about = aboutRecipient(recipients, sent)
+  if (about === undefined) return unrecognized('a report came that does not name this recipient')
+  const { action, code, status, diagnostic, remoteMta } = about
+  return { action, code, enhanced: status, text: diagnostic, ...(remoteMta === '' ? {} : { remoteMta }) }
 }
 
 /** The id is of one recipient: of several entries, the one that names it; a single one is it, whatever it was forwarded to. */

@@ -38,6 +38,18 @@ export function parseReport(bytes: Buffer): ParsedReport {
   return isAutomatic(root.head) ? { ...NOTHING, messageId, kind: 'auto-reply' } : NOTHING
 }
 
+/** The service: the rest of a longer message is not read. */
+export async function readFrom(content: AsyncIterable<Buffer>): Promise<ParsedReport> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of content) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size >= REPORT_BYTES) break
+  }
+  return parseReport(Buffer.concat(chunks))
+}
+
 /** Without what is inside an enclosed message. */
 function leaves(root: Part): Part[] {
   const found: Part[] = []

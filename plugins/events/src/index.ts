@@ -1,0 +1,79 @@
+// @mox/plugin-events: the event log. Outcomes are written in the unit of work in which a recipient leaves the queue; what is
+// learnt later (delays, reports, incoming mail) is written once, however often the hook is repeated.
+import {
+  clock,
+  commands,
+  definePlugin,
+  directory,
+  events as eventsToken,
+  log,
+  mailboxes,
+  optional,
+  type PluginFactory,
+  random,
+  storage,
+  suppressions,
+} from '@mox/plugin-sdk'
+import { eventCommands } from './commands.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Incoming } from './incoming.ts'
+import { EventLog } from './log.ts'
+import { options } from './options.ts'
+import { delayedEvent, reportEvent, retiredEvent } from './outgoing.ts'
+import { migrations } from './schema.ts'
+
+export const events: PluginFactory<typeof options> = definePlugin({
+  name: 'events',
+  options,
+  needs: {
+    ...{ storage, clock, random, log },
+    mailboxes: optional(mailboxes),
+    directory: optional(directory),
+    suppressions: optional(suppressions),
+  },
+  provides: { events: eventsToken, commands },
+  setup: ({ options, services }) => {
+    const eventLog = new EventLog(services)
+    const housekeeping = new Housekeeping(services, options.days)
+    const { mailboxes, directory } = services
+    const incoming =
+      mailboxes === undefined || directory === undefined
+        ? undefined
+        : new Incoming({ ...services, mailboxes, directory }, eventLog)
+    const causedBy = async (queueId: number): Promise<boolean> =>
+      (await services.suppressions?.causedBy(queueId)) ?? false
+    return {
+      services: { events: eventLog, commands: eventCommands(eventLog) },
+      migrations,
+      'onRetire.tx': {
+        after: ['?suppression'],
+        handler: async ({ retired }) => {
+          if (retired.account === '') return
+          await eventLog.add(retiredEvent(retired, retired.status === 'failed' && (await causedBy(retired.id))))
+        },
+      },
+      onAttempt: async input => {
+        if (input.final || input.account === '') return
+        await eventLog.add(await delayedEvent(services.storage, input, input.eventId ?? ''))
+      },
+      'onDSN.done': async input => {
+        const suppressing = await causedBy(input.queueId)
+        const event = await reportEvent(services.storage, input, suppressing, input.eventId ?? '')
+        await services.storage.write(async () => {
+          await incoming?.isReport(input.reportId, input.account)
+          if (event !== undefined) await eventLog.add(event)
+        })
+      },
+      ...(incoming === undefined ? {} : { 'onReceive.done': input => incoming.received(input) }),
+      start: () => {
+        housekeeping.start()
+        incoming?.start()
+      },
+      stop: async () => {
+        await incoming?.stop()
+        await housekeeping.stop()
+        eventLog.stop()
+      },
+    }
+  },
+})
