@@ -7,6 +7,8 @@ import {
   hold,
   type Log,
   patch,
+  type QueueControl,
+  queueControl,
   refuse,
   type Storage,
   skip,
@@ -194,6 +196,7 @@ test('rules: decide and shape only read, write stays in its transaction, nothing
   const guarded = guardService(storage.id, backend) as Storage
   const resolver = guardService(dns.id, fakeDns([['a.example', 'A', '192.0.2.1']])) as ReturnType<typeof fakeDns>
   const sender = guardService(submission.id, { submit: async () => 'queued' }) as { submit(): Promise<unknown> }
+  const control = guardService(queueControl.id, { end: async () => 0, status: () => ({}) }) as QueueControl
   const calls: Readonly<Record<string, () => unknown>> = {
     write: () => guarded.write(async () => undefined),
     afterCommit: () => guarded.afterCommit(() => {}),
@@ -201,6 +204,8 @@ test('rules: decide and shape only read, write stays in its transaction, nothing
     read: () => guarded.queue.count({}),
     resolve: () => resolver.resolve('a.example', 'A'),
     submit: () => sender.submit(),
+    status: () => control.status(),
+    end: () => control.end({}, 'cancelled', ''),
   }
   const check = async (
     hook: Parameters<typeof bench>[0],
@@ -223,12 +228,12 @@ test('rules: decide and shape only read, write stays in its transaction, nothing
     expect(passed, hook).toEqual(allowed)
     for (const message of messages) expect(message).toMatch(new RegExp(`^${hook} of p may not call \\w+\\.\\w+: `))
   }
-  await check('onReceive.rcpt', ['read', 'resolve'], false)
-  await check('beforeDeliver', ['read', 'resolve'], false)
-  await check('onQueue', ['read'], true)
-  await check('onWebhook.send', ['read', 'resolve'], false)
-  await check('onRetire.tx', ['write', 'afterCommit', 'notify', 'read'], true)
-  await check('onRetire.tx', ['read'], false)
+  await check('onReceive.rcpt', ['read', 'resolve', 'status'], false)
+  await check('beforeDeliver', ['read', 'resolve', 'status'], false)
+  await check('onQueue', ['read', 'status'], true)
+  await check('onWebhook.send', ['read', 'resolve', 'status'], false)
+  await check('onRetire.tx', ['write', 'afterCommit', 'notify', 'read', 'status'], true)
+  await check('onRetire.tx', ['read', 'status'], false)
   await check('onAttempt', Object.keys(calls), false)
   // Outside of handlers nothing is checked.
   for (const work of Object.values(calls)) await work()

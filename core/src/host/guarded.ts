@@ -1,9 +1,34 @@
 // The services that plugins get with the rules of handlers on them: a decide or shape handler that writes, or one inside a
 // transaction that waits for the network, throws at once. What core itself uses is not wrapped.
-import { type Dns, dns, type Storage, type Submission, storage, submission } from '@mox/plugin-sdk'
+import {
+  type Dns,
+  dns,
+  type QueueControl,
+  queueControl,
+  type Storage,
+  type Submission,
+  storage,
+  submission,
+} from '@mox/plugin-sdk'
 import { assertMayWait, assertMayWrite } from '../hooks/running.ts'
 
 type Checks = ReadonlyMap<PropertyKey, () => void>
+
+/** What works in units of its own. */
+const changing = (call: string) => (): void => {
+  assertMayWait(call)
+  assertMayWrite(call, true)
+}
+
+const CHANGES = [
+  'hold',
+  'release',
+  'schedule',
+  'postpone',
+  'setTransport',
+  'setRequireTls',
+  'end',
+] as const satisfies readonly (keyof QueueControl)[]
 
 const GUARDS: ReadonlyMap<string, (service: unknown) => object> = new Map<string, (service: unknown) => object>([
   [
@@ -17,21 +42,11 @@ const GUARDS: ReadonlyMap<string, (service: unknown) => object> = new Map<string
       )
     },
   ],
+  [submission.id, service => withChecks(service as Submission, new Map([['submit', changing('submission.submit')]]))],
   [
-    submission.id,
+    queueControl.id,
     service =>
-      withChecks(
-        service as Submission,
-        new Map([
-          [
-            'submit',
-            () => {
-              assertMayWait('submission.submit')
-              assertMayWrite('submission.submit', true)
-            },
-          ],
-        ]),
-      ),
+      withChecks(service as QueueControl, new Map(CHANGES.map(name => [name, changing(`queueControl.${name}`)]))),
   ],
   [dns.id, service => withChecks(service as Dns, new Map([['resolve', () => assertMayWait('dns.resolve')]]))],
 ])
