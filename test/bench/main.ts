@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { firstBanner, idle, type Throughput, type ThroughputOptions, throughput } from './scenarios.ts'
 import { formatTable, number } from './table.ts'
+import { type WebhookRate, webhookRate } from './webhooks.ts'
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
@@ -80,6 +81,17 @@ if ('idle'.includes(values.only)) {
   figures.push({ name: 'PSS of an idle server', value: pss / MB, unit: 'MB', most: 90 })
   figures.push({ name: `one of ${number(sessions)} idle sessions`, value: perSession / 1000, unit: 'kB', most: 15 })
 }
+/** Name, calls per second that are expected, events, endpoints. */
+const HOOKS = [
+  ['webhooks, one endpoint', undefined, many(10_000), 1],
+  ['webhooks, eight endpoints', 2000, many(4_000), 8],
+] as const
+const hooks: [(typeof HOOKS)[number], WebhookRate][] = []
+for (const row of HOOKS) {
+  if (!row[0].includes(values.only)) continue
+  progress(row[0])
+  hooks.push([row, await webhookRate(row[2], row[3])])
+}
 progress('')
 
 if (results.length > 0)
@@ -101,6 +113,18 @@ if (results.length > 0)
           number(r.loop.p99, 1),
         ]
       }),
+    ),
+  )
+if (hooks.length > 0)
+  console.log(
+    formatTable(
+      ['webhook calls to a receiver on this machine', 'calls/s', 'target', ''],
+      hooks.map(([[name, target], { calls, seconds }]) => [
+        name,
+        number(calls / seconds),
+        target === undefined ? '' : `≥ ${number(target)}`,
+        target === undefined ? '' : calls / seconds >= target ? 'ok' : 'below',
+      ]),
     ),
   )
 if (figures.length > 0)
