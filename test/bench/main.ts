@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { largeQueue } from './load-client.ts'
 import { drain, firstBanner, idle, type Throughput, type ThroughputOptions, throughput } from './scenarios.ts'
 import { formatTable, number } from './table.ts'
+import { type WebhookRate, webhookRate } from './webhooks.ts'
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
@@ -96,6 +97,17 @@ if ('queue of a million'.includes(values.only)) {
   figures.push({ name: 'event-loop delay p99, large queue listed', value: queue.loopP99, unit: 'ms', most: 10 })
   figures.push({ name: 'RSS, large queue', value: queue.rss / MB, unit: 'MB', most: 250 })
 }
+/** Name, calls per second that are expected, events, endpoints. */
+const HOOKS = [
+  ['webhooks, one endpoint', undefined, many(10_000), 1],
+  ['webhooks, eight endpoints', 2000, many(4_000), 8],
+] as const
+const hooks: [(typeof HOOKS)[number], WebhookRate][] = []
+for (const row of HOOKS) {
+  if (!row[0].includes(values.only)) continue
+  progress(row[0])
+  hooks.push([row, await webhookRate(row[2], row[3])])
+}
 progress('')
 
 if (results.length > 0)
@@ -129,6 +141,18 @@ if (queue !== undefined)
       queue.timings.map(([name, { median, worst }, most]) => [
         ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
         most === null ? '' : median <= most ? 'ok' : 'above',
+      ]),
+    ),
+  )
+if (hooks.length > 0)
+  console.log(
+    formatTable(
+      ['webhook calls to a receiver on this machine', 'calls/s', 'target', ''],
+      hooks.map(([[name, target], { calls, seconds }]) => [
+        name,
+        number(calls / seconds),
+        target === undefined ? '' : `≥ ${number(target)}`,
+        target === undefined ? '' : calls / seconds >= target ? 'ok' : 'below',
       ]),
     ),
   )

@@ -1,5 +1,6 @@
 // suppression@1: recipients that an account must not be sent mail for, since they do not exist, complained or unsubscribed.
 import { defineService, type ServiceToken } from '../define/service.ts'
+import type { DsnDone } from '../hooks/notify.ts'
 import type { Path } from '../mail/address.ts'
 
 /** Why an entry is there. */
@@ -46,6 +47,11 @@ export interface Suppressions {
     filter: { readonly account?: string; readonly stream?: string; readonly address?: string },
     page: { readonly limit: number; readonly after?: number },
   ): Promise<SuppressionEntry[]>
+  /**
+   * Takes in what a report says of a recipient. The same report twice changes nothing: whoever tells of a report first calls
+   * this, and then sees what the list made of it.
+   */
+  learn(report: DsnDone): Promise<void>
   /** Whether this recipient of the queue or the history caused an entry. */
   causedBy(queueId: number): Promise<boolean>
 }

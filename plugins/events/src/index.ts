@@ -57,6 +57,8 @@ export const events: PluginFactory<typeof options> = definePlugin({
         await eventLog.add(await delayedEvent(services.storage, input, input.eventId ?? ''))
       },
       'onDSN.done': async input => {
+        // Its own handler may come later: the event says what the list makes of the report.
+        await services.suppressions?.learn(input)
         const suppressing = await causedBy(input.queueId)
         const event = await reportEvent(services.storage, input, suppressing, input.eventId ?? '')
         await services.storage.write(async () => {

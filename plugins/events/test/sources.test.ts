@@ -10,7 +10,13 @@ const caused = new Set<number>()
 let world: World
 beforeEach(async () => {
   caused.clear()
-  world = await openWorld({ services: [[suppressions, { causedBy: async (id: number) => caused.has(id) }]] })
+  const list = {
+    causedBy: async (id: number) => caused.has(id),
+    learn: async ({ queueId, event }: DsnDone) => {
+      if (event.action === 'failed') caused.add(queueId)
+    },
+  }
+  world = await openWorld({ services: [[suppressions, list]] })
 })
 afterEach(() => world.close())
 
@@ -113,7 +119,6 @@ test('a report came in', async () => {
     ...more,
   })
   const failed = { action: 'failed', code: 550, enhanced: '5.1.1', text: 'nobody', remoteMta: 'mx' } as const
-  caused.add(queueId)
   await world.host.react('onDSN.done', done(failed), 'one')
   await world.host.react('onDSN.done', done(failed), 'one')
   await world.host.react('onDSN.done', done({ ...failed, action: 'relayed', text: 'relayed' }), 'two')

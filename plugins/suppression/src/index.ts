@@ -10,6 +10,7 @@ import {
   log,
   metrics,
   type PluginFactory,
+  type Suppressions,
   storage,
   suppressions,
 } from '@mox/plugin-sdk'
@@ -42,8 +43,18 @@ export const suppression: PluginFactory<typeof options> = definePlugin({
     const learner = new Learner({ storage, clock, list, streaks, expireDays, added: cause => added.inc({ cause }) })
     const upkeep = new Upkeep({ storage, clock, log, list, streaks, audit })
     const context = { list, audit, storage, directory, clock }
+    const service: Suppressions = {
+      check: (account, stream, recipient) => list.check(account, stream, recipient),
+      add: (entry, by) => list.add(entry, by),
+      remove: (account, stream, address, by) => list.remove(account, stream, address, by),
+      list: (filter, page) => list.list(filter, page),
+      causedBy: queueId => list.causedBy(queueId),
+      learn: async report => {
+        if (options.automatic) await learner.reported(report)
+      },
+    }
     return {
-      services: { suppressions: list, commands: [...entryCommands(context), ...fileCommands(context)] },
+      services: { suppressions: service, commands: [...entryCommands(context), ...fileCommands(context)] },
       migrations,
       start: () => upkeep.start(),
       stop: () => upkeep.stop(),

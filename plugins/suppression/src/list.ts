@@ -26,7 +26,7 @@ type Filter = Parameters<Suppressions['list']>[0]
 type Page = Parameters<Suppressions['list']>[1]
 type Check = Readonly<Record<string, string>>
 
-export class SuppressionList implements Suppressions {
+export class SuppressionList implements Omit<Suppressions, 'learn'> {
   readonly #storage: Storage
   readonly #clock: Clock
   readonly #audit: Audit

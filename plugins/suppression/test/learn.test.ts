@@ -1,6 +1,6 @@
 // What puts recipients on the list by itself, and what must not.
 import { deepStrictEqual, match } from 'node:assert'
-import type { DsnEvent } from '@mox/plugin-sdk'
+import { type DsnEvent, suppressions } from '@mox/plugin-sdk'
 import { afterEach, beforeEach, test } from 'vitest'
 import { STREAK_MS } from '../src/streaks.ts'
 import { openWorld, type World } from './support/world.ts'
@@ -150,4 +150,23 @@ test('without automatic additions', async () => {
   } finally {
     await other.close()
   }
+})
+
+test('who tells of a report first lets the list learn it, and it counts once', async () => {
+  const service = world.host.service(suppressions)
+  const told = async (): Promise<number> => {
+    const id = await world.retire('a@example.com', { code: 250, outcome: 'delivered' }, { status: 'delivered' })
+    const event = { action: 'failed', code: 452, enhanced: '4.2.2', text: 'mailbox full' } as const
+    const done = { queueId: id, account: 'alice', event, reportId: 9, matchedBy: 'envid' }
+    await service.learn(done)
+    await world.host.react('onDSN.done', done, `event-${id}`)
+    await service.learn(done)
+    return id
+  }
+  const gone = await world.retire('b@example.com', { code: 250, outcome: 'delivered' }, { status: 'delivered' })
+  const event = { action: 'failed', code: 550, enhanced: '5.1.1', text: 'gone' } as const
+  await service.learn({ queueId: gone, account: 'alice', event, reportId: 8, matchedBy: 'envid' })
+  deepStrictEqual([await addresses(), await service.causedBy(gone)], [['alice b@example.com'], true])
+  await told()
+  deepStrictEqual(await addresses(), ['alice b@example.com'])
 })

@@ -4,6 +4,7 @@ import {
   clock,
   commands,
   definePlugin,
+  directory,
   events,
   hooks,
   log,
@@ -37,6 +38,7 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
   needs: {
     ...{ storage, events, hooks, clock, random, log, metrics, secrets, system },
     mailboxes: optional(mailboxes),
+    directory: optional(directory),
   },
   provides: { webhooks: webhooksToken, commands },
   setup: ({ options, services }) => {

@@ -80,9 +80,9 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    this.#cancel?.()
     while (this.#again) {
       this.#again = false
+      this.#cancel?.()
       try {
         const next = await this.#work()
         this.#sleep(next)

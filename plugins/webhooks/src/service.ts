@@ -1,5 +1,6 @@
 // webhooks@1: what operators, pages and APIs do with endpoints and calls.
 import {
+  type Directory,
   type NewWebhookEndpoint,
   type Page,
   type Random,
@@ -29,6 +30,7 @@ export interface ServiceParts extends ReplayServices, SendServices {
   readonly random: Random
   readonly egress: Egress
   readonly engine: Engine
+  readonly directory: Directory | undefined
 }
 
 /** Calls changed in one unit of work. */
@@ -65,8 +67,10 @@ export class WebhooksService implements Webhooks {
   }
 
   async addEndpoint(endpoint: NewWebhookEndpoint): Promise<{ readonly secret: string }> {
-    const { registry, storage, random, clock } = this.#parts
+    const { registry, storage, random, clock, directory } = this.#parts
     const row = this.#newRow(endpoint, newSecret(random), clock.now())
+    if (directory !== undefined && (await directory.account(row.account)) === undefined)
+      throw new UsageError(`there is no account ${JSON.stringify(row.account)}; see mox account list`)
     await storage.write(async db => {
       const known = await db<EndpointRow>(ENDPOINT).where({ account: row.account, name: row.name }).first()
       if (known !== undefined || registry.get(laneOf(row.account, row.name)) !== undefined)

@@ -100,6 +100,7 @@ test('endpoints of the database', async () => {
 test('endpoints that are refused', async () => {
   const check = (line: string, error: RegExp, flags = {}) => rejects(run(`webhook endpoint ${line}`, flags), error)
   await check('add alice outgoing https://example.org/', /has an endpoint outgoing already/)
+  await check('add carol x https://example.org/', /there is no account "carol"; see mox account list/)
   await check('add alice X https://example.org/', /name must be lower-case/)
   await check('add alice x nonsense', /URL is no URL/)
   await check('add alice x https://a:b@example.org/', /use authorization/)

@@ -3,8 +3,9 @@ import { deepStrictEqual, rejects, strictEqual } from 'node:assert'
 import { definePlugin, type EventKind, skip } from '@mox/plugin-sdk'
 import { sampleDone, sampleRetire, TEST_NOW, turns } from '@mox/plugin-sdk/testkit'
 import { afterEach, beforeEach, test } from 'vitest'
-import { TURN_SIZES } from '../src/calls.ts'
+import { RESULTS_KEPT, TURN_SIZES } from '../src/calls.ts'
 import { PURGE_BATCH } from '../src/housekeeping.ts'
+import { IDLE_MS } from '../src/lane.ts'
 import { accept, answer, type HookWorld, kinds, openHooks, openReceiver, type Receiver, settled } from './support.ts'
 
 const MINUTE = 60_000
@@ -99,6 +100,21 @@ test('attempts follow the schedule, each with the same id, and end', async () =>
   )
 })
 
+test('of many results the first and the latest are kept', async () => {
+  await world.close()
+  const retrySchedule = Array<number>(RESULTS_KEPT).fill(1)
+  world = await openHooks({ options: { retrySchedule, accounts: { alice: { outgoing: { url: receiver.url } } } } })
+  receiver.answer = (_, response) => answer(500, {}, String(receiver.requests.length))(_, response)
+  await world.add()
+  await world.quiet()
+  const responses = async () => (await world.webhooks.get(1))?.results.map(result => Number(result.response))
+  for (let n = 1; n < RESULTS_KEPT; n++) await world.toNext()
+  deepStrictEqual(await responses(), upTo(RESULTS_KEPT))
+  await world.toNext()
+  deepStrictEqual(await responses(), [1, ...upTo(RESULTS_KEPT + 1).slice(2)])
+  strictEqual((await world.webhooks.get(1))?.ended?.note, `failed ${RESULTS_KEPT + 1} times`)
+})
+
 test('an event waits for earlier ones, and goes on when they end', async () => {
   let refused = 3
   receiver.answer = (request, response) =>
@@ -169,6 +185,32 @@ test('a slow endpoint delays nobody else', async () => {
   } finally {
     await slow.close()
   }
+})
+
+test('connections close when there is nothing to do, and never under a call', async () => {
+  const open: (() => void)[] = []
+  receiver.answer = (_, response) => void open.push(() => response.end())
+  const started = (count: number) => settled(async () => receiver.requests.length === count)
+  await world.add()
+  await started(1)
+  // Wakes a lane that is busy.
+  await world.add()
+  open.shift()?.()
+  await started(2)
+  open.shift()?.()
+  await world.quiet()
+  await world.host.advance(IDLE_MS - 1)
+  await world.add()
+  await started(3)
+  await world.host.advance(2)
+  open.shift()?.()
+  await world.quiet()
+  deepStrictEqual([sequences(), receiver.connections()], [[1, 2, 3], 1])
+  await world.host.advance(IDLE_MS)
+  receiver.answer = accept
+  await world.add()
+  await world.quiet()
+  deepStrictEqual([sequences(), receiver.connections()], [[1, 2, 3, 4], 2])
 })
 
 test('several calls at a time where the order is given up', async () => {
@@ -243,6 +285,22 @@ test('a crash between the end of a recipient and the call loses nothing', async 
     await rm(copy, { recursive: true, force: true })
     world = await openHooks()
   }
+})
+
+test('a storage that fails is asked again, and what was posted is not posted twice', async () => {
+  const open: (() => void)[] = []
+  receiver.answer = (_, response) => void open.push(() => response.end())
+  await world.add()
+  await settled(async () => receiver.requests.length === 1)
+  const rename = (from: string, to: string) =>
+    world.storage.write(async db => void (await db.schema.renameTable(from, to)))
+  await rename('webhooks_call', 'webhooks_gone')
+  open.shift()?.()
+  await world.quiet()
+  strictEqual(world.host.log.texts('error').includes('error webhook calls could not be read or recorded'), true)
+  await rename('webhooks_gone', 'webhooks_call')
+  await pass(MINUTE)
+  deepStrictEqual([sequences(), (await world.webhooks.get(1))?.ended?.success], [[1], true])
 })
 
 test('stopping in the middle of a call keeps it', async () => {
