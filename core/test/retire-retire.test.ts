@@ -100,3 +100,15 @@ test('one process at a time', async () => {
   await world.clock.advance(3_600_000)
   assert.equal(world.storage.snapshot().history.size, 0)
 })
+
+test('an account keeps its history for as long as it wants', async () => {
+  const check = async (keepRetiredDays: number | undefined, days: number) => {
+    const world = await run({ limits: keepRetiredDays === undefined ? {} : { keepRetiredDays } })
+    const [retired] = world.storage.snapshot().history.values()
+    assert.equal(retired === undefined ? 0 : (retired.keepUntil - retired.lastActivity) / DAY_MS, days)
+  }
+  await check(undefined, 7)
+  await check(30, 30)
+  await check(0.5, 0.5)
+  await check(0, 0)
+})

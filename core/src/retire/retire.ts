@@ -26,10 +26,13 @@ export async function retireInUnit(
   facts: MessageFacts,
 ): Promise<void> {
   const now = deps.clock.now()
-  const keepUntil = now + deps.config.keepRetiredDays * DAY_MS
+  const days = new Map<string, number>()
+  for (const { job } of retirements)
+    if (!days.has(job.account)) days.set(job.account, await keptDays(deps, job.account))
   const all = retirements.map((retirement): Retired => {
     const { due: _, hold: __, ...job } = retirement.job
     const { status, results } = retirement
+    const keepUntil = now + (days.get(job.account) ?? 0) * DAY_MS
     return { ...job, results, status, lastActivity: now, keepUntil, trace: [] }
   })
   await deps.storage.queue.retire(all)
@@ -37,6 +40,12 @@ export async function retireInUnit(
     await runHooks(deps, retired, facts)
     await outboxRows(deps, 'onRetire.done', facts, { retired })
   }
+}
+
+/** The account's own choice, else the configuration's; that is also for mail from outside and for accounts that are gone. */
+async function keptDays({ directory, config }: StageDeps, account: string): Promise<number> {
+  const found = account === '' ? undefined : await directory.account(account)
+  return found?.keepRetiredDays ?? config.keepRetiredDays
 }
 
 async function runHooks(deps: StageDeps, retired: Retired, facts: MessageFacts): Promise<void> {

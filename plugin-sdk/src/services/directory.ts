@@ -29,6 +29,8 @@ export interface AccountInfo {
   readonly maxQueued: number
   /** Bytes of its messages in the queue, counted for each recipient; 0: no limit. */
   readonly maxQueuedBytes: number
+  /** Days that its delivered and failed recipients stay in the history; absent: as the queue's configuration says. */
+  readonly keepRetiredDays?: number
   /** Addresses that the account receives for, as text; "@domain" is a catch-all. */
   readonly addresses: readonly string[]
 }

@@ -57,9 +57,13 @@ export function configEntries(options: Pick<Options, 'domains' | 'accounts'>): {
     const problem = accountNameProblem(name)
     if (problem !== undefined) problems.push({ path: at, message: problem })
     const { fullName, quota, maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, loginDisabled } = given
-    const { maxQueued, maxQueuedBytes } = given
+    const { maxQueued, maxQueuedBytes, keepRetiredDays } = given
     const limits = { quota, maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes }
-    accounts.push({ name, fullName, ...limits, ...(loginDisabled !== undefined && { loginDisabled }), source })
+    accounts.push({
+      ...{ name, fullName, ...limits, source },
+      ...(loginDisabled !== undefined && { loginDisabled }),
+      ...(keepRetiredDays !== undefined && { keepRetiredDays }),
+    })
     for (const [i, item] of given.addresses.entries()) {
       const entry = typeof item === 'string' ? { address: item } : item
       const parsed = take(parseOwnAddress(entry.address), [...at, 'addresses', i])

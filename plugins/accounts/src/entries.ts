@@ -49,6 +49,8 @@ export const DEFAULT_MAILBOX = 'Inbox'
 export const DEFAULT_MAX_OUTGOING = 1000
 /** Recipients per day and account that it never wrote to before. */
 export const DEFAULT_MAX_FIRST_TIME = 200
+/** Days that an account's history may be kept. */
+export const MAX_KEEP_DAYS = 36_500
 export const DEFAULT_SEPARATORS: readonly string[] = ['+']
 
 /** "alice@example.org", or "@example.org" for a catch-all. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { checkEntries } from './check.ts'
 import { configEntries } from './config.ts'
 import { isVerifier } from './credential.ts'
-import { DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING, DEFAULT_SEPARATORS } from './entries.ts'
+import { DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING, DEFAULT_SEPARATORS, MAX_KEEP_DAYS } from './entries.ts'
 import {
   FULL_NAME_LENGTH,
   loginDisabledProblem,
@@ -108,6 +108,12 @@ const account = strict({
     .describe('Recipients in 24 hours that it never wrote to before'),
   maxQueued: limit('recipients').default(0).describe('Recipients of its messages in the queue'),
   maxQueuedBytes: limit('bytes').default(0).describe('Bytes in the queue, counted for each recipient'),
+  keepRetiredDays: z
+    .number('must be a number of days')
+    .min(0, 'must be days, 0 to keep nothing')
+    .max(MAX_KEEP_DAYS, `must be at most ${MAX_KEEP_DAYS} days`)
+    .optional()
+    .describe('Days that its sent mail stays in the history; default: those of the queue'),
   loginDisabled: text(loginDisabledProblem).optional().describe('Refuses logins; what the user is told'),
 }).refine(
   a => a.password === undefined || a.passwordHash === undefined,

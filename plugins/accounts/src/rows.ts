@@ -42,6 +42,7 @@ export async function readEntries(db: Db): Promise<Entries> {
       maxFirstTimeRecipientsPerDay: Number(row.max_first_time),
       maxQueued: Number(row.max_queued),
       maxQueuedBytes: Number(row.max_queued_bytes),
+      ...(row.keep_retired_days === null ? {} : { keepRetiredDays: Number(row.keep_retired_days) }),
       source,
     })),
     addresses: (addresses as AddressRow[]).map(row => ({

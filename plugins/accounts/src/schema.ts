@@ -21,6 +21,8 @@ export interface AccountRow {
   max_first_time: number
   max_queued: number
   max_queued_bytes: number
+  /** Null: as the queue's configuration says. */
+  keep_retired_days: number | null
   created_at: number
 }
 
@@ -83,6 +85,11 @@ export const migrations: readonly Migration[] = [
       db.schema.alterTable(ACCOUNT, table => {
         for (const name of ['max_queued', 'max_queued_bytes']) table.bigInteger(name).notNullable().defaultTo(0)
       }),
+  },
+  {
+    version: 3,
+    name: 'how long sent mail is remembered',
+    up: db => db.schema.alterTable(ACCOUNT, table => void table.double('keep_retired_days')),
   },
 ]
 

@@ -121,14 +121,26 @@ test('accounts', async () => {
 
 test('limits', async () => {
   await done('account limits bob', /"maxOutgoingPerDay":7,"maxFirstTimeRecipientsPerDay":5,"maxQueued":9,/)
-  await done('account limits bob', /"maxOutgoingPerDay":0,.*"maxQueued":9,"maxQueuedBytes":1024\}/, {
-    'max-outgoing': 0,
-    'max-queued-bytes': '1k',
-  })
+  await done(
+    'account limits bob',
+    /"maxOutgoingPerDay":0,.*"maxQueued":9,"maxQueuedBytes":1024,"keepRetiredDays":"default"\}/,
+    {
+      'max-outgoing': 0,
+      'max-queued-bytes': '1k',
+    },
+  )
   expect(await world.directory.account('bob')).toMatchObject({ maxOutgoingPerDay: 0, maxQueuedBytes: 1024 })
   await done('account limits alice', /"maxOutgoingPerDay":1000,/)
   await refused('account limits alice', /is in the config file; set its limits there/, { 'max-queued': 1 })
   await refused('account limits bob', /--max-queued 1\.5 must be a whole number/, { 'max-queued': 1.5 })
+  await done('account limits bob', /"keepRetiredDays":30\}/, { 'keep-retired-days': '30' })
+  expect((await world.directory.account('bob'))?.keepRetiredDays).toBe(30)
+  await done('account limits bob', /"keepRetiredDays":"default"\}/, { 'keep-retired-days': 'default' })
+  expect((await world.directory.account('bob'))?.keepRetiredDays).toBeUndefined()
+  for (const days of ['-1', '36501', 'x', ''])
+    await refused('account limits bob', /must be a number of days up to 36500, or "default"/, {
+      'keep-retired-days': days,
+    })
   await refused('account limits bob', /"-1" is no size/, { 'max-queued-bytes': '-1' })
   await refused('account limits nobody', /there is no account "nobody"/)
 })

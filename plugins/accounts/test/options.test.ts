@@ -1,5 +1,6 @@
 // Mistakes in the config file: each is named with what to do, and all are found at once.
 import { afterEach, expect, test } from 'vitest'
+import { MAX_KEEP_DAYS } from '../src/entries.ts'
 import {
   ACCOUNT_NAME_LENGTH,
   ALIAS_MEMBERS,
@@ -48,6 +49,10 @@ test('shapes', () => {
     check(account({ [limit]: 0 }))
     check(account({ [limit]: -1 }), new RegExp(`${limit}: must be a number of (?:recipients|bytes), 0 for no limit`))
   }
+  check(account({ keepRetiredDays: 0 }))
+  check(account({ keepRetiredDays: MAX_KEEP_DAYS }))
+  check(account({ keepRetiredDays: MAX_KEEP_DAYS + 1 }), /keepRetiredDays: must be at most 36500 days/)
+  check(account({ keepRetiredDays: -1 }), /keepRetiredDays: must be days, 0 to keep nothing/)
   check({ loginLimits: { perMinute: 0 } }, /loginLimits/)
   check({ loginLimits: true }, /loginLimits: must be \{ perMinute, perDay \}, or false/)
   check(account({ fullName: 'two\nlines' }), /fullName: must be at most 200 characters on one line/)

@@ -98,7 +98,7 @@ export function accountCommands(context: CommandContext): readonly Command[] {
           login_disabled: null,
           quota: parseSize(String(flags.get('quota') ?? '0')),
           ...{ max_outgoing: DEFAULT_MAX_OUTGOING, max_first_time: DEFAULT_MAX_FIRST_TIME },
-          ...{ max_queued: 0, max_queued_bytes: 0 },
+          ...{ max_queued: 0, max_queued_bytes: 0, keep_retired_days: null },
           ...limitsOf(flags),
           created_at: clock.now(),
         }

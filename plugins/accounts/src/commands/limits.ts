@@ -1,10 +1,13 @@
-// `mox account limits`: how much an account may send and have in the queue. The flags are those of `mox account add` too.
+// `mox account limits`: how much an account may send and have in the queue, and how long what it sent is remembered. The flags are those of `mox account add` too.
 import { type Command, type CommandFlag, type CommandInput, UsageError } from '@mox/plugin-sdk'
-import { DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING } from '../entries.ts'
+import { DEFAULT_MAX_FIRST_TIME, DEFAULT_MAX_OUTGOING, MAX_KEEP_DAYS } from '../entries.ts'
 import { ACCOUNT, type AccountRow } from '../schema.ts'
 import { type CommandContext, findAccount, mustBeStored } from './context.ts'
 
-type Limits = Pick<AccountRow, 'max_outgoing' | 'max_first_time' | 'max_queued' | 'max_queued_bytes'>
+type Limits = Pick<
+  AccountRow,
+  'max_outgoing' | 'max_first_time' | 'max_queued' | 'max_queued_bytes' | 'keep_retired_days'
+>
 
 const UNITS = ['', 'k', 'm', 'g', 't']
 
@@ -25,6 +28,11 @@ export const LIMIT_FLAGS: readonly CommandFlag[] = [
     type: 'string',
     help: 'bytes in the queue, counted for each recipient, such as 1g; default 0: no limit',
   },
+  {
+    name: 'keep-retired-days',
+    type: 'string',
+    help: 'days that sent mail stays in the history; 0 keeps nothing; default: "default", those of the queue',
+  },
 ]
 
 /** The limits that were given. */
@@ -39,11 +47,13 @@ export function limitsOf(flags: CommandInput['flags']): Partial<Limits> {
   const firstTime = count('max-first-time')
   const queued = count('max-queued')
   const bytes = flags.get('max-queued-bytes')
+  const days = flags.get('keep-retired-days')
   return {
     ...(outgoing === undefined ? {} : { max_outgoing: outgoing }),
     ...(firstTime === undefined ? {} : { max_first_time: firstTime }),
     ...(queued === undefined ? {} : { max_queued: queued }),
     ...(bytes === undefined ? {} : { max_queued_bytes: parseSize(String(bytes)) }),
+    ...(days === undefined ? {} : { keep_retired_days: parseDays(String(days)) }),
   }
 }
 
@@ -61,13 +71,20 @@ export function limitsCommand(context: CommandContext): Command {
         mustBeStored(account, `account ${name}`, 'set its limits')
         await context.registry.change(async db => void (await db<AccountRow>(ACCOUNT).where({ name }).update(given)))
       }
-      const { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes } = findAccount(context, name)
-      return {
-        kind: 'value',
-        value: { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes },
-      }
+      const { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes, keepRetiredDays } =
+        findAccount(context, name)
+      const limits = { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, maxQueuedBytes }
+      return { kind: 'value', value: { ...limits, keepRetiredDays: keepRetiredDays ?? 'default' } }
     },
   }
+}
+
+/** Null for "default". */
+function parseDays(text: string): number | null {
+  if (text === 'default') return null
+  const days = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
+  if (days <= MAX_KEEP_DAYS) return days
+  throw new UsageError(`--keep-retired-days ${text} must be a number of days up to ${MAX_KEEP_DAYS}, or "default"`)
 }
 
 /** "10g", "500000". */
