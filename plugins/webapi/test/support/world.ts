@@ -30,6 +30,19 @@ import type { SendServices } from '../../src/send/sender.ts'
 
 export const PASSWORD = 'correct horse battery'
 
+/** A virtual clock that can also jump: later, with no timer run in between. */
+export class JumpingClock extends VirtualClock {
+  #ahead = 0
+
+  override now(): number {
+    return super.now() + this.#ahead
+  }
+
+  jump(ms: number): void {
+    this.#ahead += ms
+  }
+}
+
 export interface WorldOptions {
   readonly plugins?: readonly Plugin[]
   readonly maxOutgoingPerDay?: number
@@ -41,7 +54,7 @@ export interface WorldOptions {
 
 export interface World {
   readonly app: Application
-  readonly clock: VirtualClock
+  readonly clock: JumpingClock
   readonly log: ReturnType<typeof collectingLog>
   /** `mox` with these words; a UsageError is thrown. */
   mox(line: string, flags?: Readonly<Record<string, string | number | boolean>>): Promise<CommandResult>
@@ -56,7 +69,7 @@ export interface World {
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'mox-webapi-'))
-  const virtual = new VirtualClock()
+  const virtual = new JumpingClock()
   const lines = collectingLog()
   const { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, quota } = options
   const limits = {
