@@ -6,19 +6,22 @@ import {
   commands,
   definePlugin,
   directory,
+  events,
   log,
   mailboxes,
   metrics,
   optional,
   type PluginFactory,
+  queueControl,
   random,
   routes,
+  secrets,
   storage,
   submission,
   suppressions,
   system,
 } from '@mox/plugin-sdk'
-import type { Context } from 'koa'
+import type { Middleware } from 'koa'
 import { keyCommands } from './commands.ts'
 import { Keys } from './keys.ts'
 import { DAY_MS, MAX_SMALL_BODY } from './limits.ts'
@@ -27,16 +30,21 @@ import { options } from './options.ts'
 import { Quota } from './quota.ts'
 import { Records } from './records.ts'
 import { migrations } from './schema.ts'
-import { Sender } from './send/sender.ts'
+import { newMessageId, Sender } from './send/sender.ts'
 import { plain, serveV0 } from './v0/routes.ts'
+import { Idempotency } from './v1/idempotency.ts'
+import { v1Endpoints } from './v1/index.ts'
+import { v1Routes } from './v1/routes.ts'
+import { MAX_FORM, SECRET_BYTES, Unsubscribe } from './v1/unsubscribe.ts'
+import { Waiting } from './v1/waiting.ts'
 import { BodyBudget } from './web/body.ts'
 
 export const webapi: PluginFactory<typeof options> = definePlugin({
   name: 'webapi',
   options,
   needs: {
-    ...{ storage, directory, submission, clock, random, log, metrics, system },
-    ...{ mailboxes: optional(mailboxes), suppressions: optional(suppressions) },
+    ...{ storage, directory, submission, queueControl, clock, random, log, metrics, secrets, system },
+    ...{ mailboxes: optional(mailboxes), suppressions: optional(suppressions), events: optional(events) },
   },
   provides: { routes, commands },
   setup: ({ options, services }) => {
@@ -52,24 +60,55 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
       ...{ directory: services.directory, log: services.log, metrics: apiMetrics(services.metrics) },
       ...{ bodies: new BodyBudget(), maxBody },
     }
+    const url = options.url ?? `https://${services.system.hostname}${path}`
+    const unsubscribePath = `${path}unsubscribe/`
+    const unsubscribe = new Unsubscribe({ ...services, records }, `${url}unsubscribe/`)
+    const idempotency = new Idempotency(services)
+    const waiting = new Waiting()
     const v0 = { ...shared, services: { ...services, sender } }
-    const serve = async (ctx: Context): Promise<void> => {
+    const endpoints = v1Endpoints({
+      ...{ ...services, ...shared, sender, records, idempotency, unsubscribe, waiting },
+      newMessageId: () => newMessageId(services),
+      failed: err => services.log.error({ err }, 'a message of a batch failed'),
+    })
+    const { version } = services.system
+    const v1 = v1Routes({ ...shared, keys, endpoints, prefix: `${path}v1`, server: `${url}v1`, version })
+    const serve: Middleware = async (ctx, next) => {
       const rest = ctx.path.slice(path.length)
       if (rest === '') {
-        if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return plain(ctx, 405, 'the methods are below v0/')
+        if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return plain(ctx, 405, 'the methods are below v0/ and v1/')
         ctx.redirect(`${path}v0/`)
         ctx.status = 303
       } else if (rest.startsWith('v0/')) await serveV0(ctx, rest.slice('v0/'.length), v0)
+      else if (rest.startsWith('v1/')) await v1(ctx, next)
       else plain(ctx, 404, 'not found')
     }
     return {
       services: {
-        routes: [{ prefix: path, audience: options.audience, title: 'Web API', maxBody, middleware: serve }],
+        routes: [
+          { prefix: path, audience: options.audience, title: 'Web API', maxBody, middleware: serve },
+          {
+            prefix: unsubscribePath,
+            audience: 'public',
+            title: 'Unsubscribe links',
+            maxBody: MAX_FORM,
+            middleware: ctx => unsubscribe.serve(ctx, ctx.path.slice(unsubscribePath.length)),
+          },
+        ],
         commands: keyCommands(keys, services),
       },
       migrations,
-      start: () => records.start(),
-      stop: () => records.stop(),
+      start: async () => {
+        unsubscribe.secret = await services.secrets.generate('webapi-unsubscribe', SECRET_BYTES)
+        await idempotency.start()
+        records.start()
+      },
+      drain: () => waiting.close(),
+      stop: async () => {
+        waiting.close()
+        await idempotency.stop()
+        await records.stop()
+      },
     }
   },
 })

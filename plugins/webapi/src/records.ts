@@ -175,6 +175,21 @@ export class Records {
     return await this.#storage.offload<MessageRow>(query)
   }
 
+  /** One recipient of a message, by Message-ID and address in lower case. */
+  async recipient(account: string, headerId: string, address: string) {
+    const [found]: { messageId: number; queueId: number; subject: string }[] = await this.#storage
+      .db(MESSAGE)
+      .join(RECIPIENT, `${RECIPIENT}.message_id`, `${MESSAGE}.message_id`)
+      .select({
+        messageId: `${MESSAGE}.message_id`,
+        queueId: `${RECIPIENT}.queue_id`,
+        subject: `${MESSAGE}.subject`,
+      })
+      .where({ [`${MESSAGE}.header_id`]: headerId, [`${MESSAGE}.account`]: account, [`${RECIPIENT}.address`]: address })
+      .limit(1)
+    return found
+  }
+
   /** Messages and recipients sent, by day and stream. */
   async sent(account: string, since: string, until: string, stream: string | undefined) {
     const query = this.#storage

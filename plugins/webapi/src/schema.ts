@@ -86,6 +86,7 @@ async function up(db: Db): Promise<void> {
     table.integer('count').notNullable()
     table.index(['account', 'message_id'])
     table.index(['account', 'minute'])
+    table.index(['header_id'])
     table.index(['minute'])
   })
   await db.schema.createTable(RECIPIENT, table => {
@@ -96,6 +97,7 @@ async function up(db: Db): Promise<void> {
     table.bigInteger('minute').notNullable()
     table.smallint('first').notNullable()
     table.index(['account', 'address'])
+    table.index(['message_id'])
     table.index(['minute'])
   })
   await db.schema.createTable(KEY, table => {

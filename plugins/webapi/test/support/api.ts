@@ -31,13 +31,15 @@ export interface AskOptions {
 
 export interface Api {
   readonly world: World
-  readonly port: number
+  port(): number
   /** `path` below /webapi/. */
   ask(path: string, options?: AskOptions): Promise<Answer>
   /** POST of a form field `request`. */
   call(method: string, request: unknown, options?: AskOptions): Promise<Answer>
   /** POST or another method with a JSON body. */
   json(method: string, path: string, body?: unknown, options?: AskOptions): Promise<Answer>
+  /** A new API key, as the header that carries it. */
+  key(account: string, flags?: Readonly<Record<string, string | number | boolean>>): Promise<{ Authorization: string }>
   close(): Promise<void>
 }
 
@@ -48,8 +50,10 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     ...options,
     plugins: [http({ listeners, requestsPerMinute: false }), ...feedback, webapi(options.webapi)],
   })
-  const line = world.log.lines.find(l => l.text === 'listening')
-  const port = Number(new URL(String(line?.fields['url'])).port)
+  const port = (): number => {
+    const line = world.log.lines.findLast(l => l.text === 'listening')
+    return Number(new URL(String(line?.fields['url'])).port)
+  }
   const ask: Api['ask'] = async (
     path,
     { method = 'GET', headers = {}, body, user = 'alice@example.org', password = PASSWORD } = {},
@@ -65,7 +69,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
     return parse(
       await exchange(
-        port,
+        port(),
         Buffer.concat([Buffer.from(`${method} /webapi/${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]),
       ),
     )
@@ -84,6 +88,11 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
         ...{ method, ...(body === undefined ? {} : { body: JSON.stringify(body) }), ...more },
         headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
       }),
+    key: async (account, flags = { permissions: 'all' }) => {
+      const added = await world.mox(`webapi key add ${account} test`, flags)
+      const key = added.kind === 'text' ? added.text.split('\n')[1] : ''
+      return { Authorization: `Bearer ${key}` }
+    },
     close: () => world.close(),
   }
 }

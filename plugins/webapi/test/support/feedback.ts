@@ -60,6 +60,9 @@ export const fakeSuppressions: PluginFactory<undefined> = definePlugin({
   },
 })
 
+/** Who waits for events now, over all worlds. */
+export const watchers: Set<{ readonly account: string; readonly listener: () => void }> = new Set()
+
 export const fakeEvents: PluginFactory<undefined> = definePlugin({
   name: 'fake-events',
   needs: { clock, random, storage },
@@ -67,7 +70,6 @@ export const fakeEvents: PluginFactory<undefined> = definePlugin({
   setup: ({ services }) => {
     const log: MailEvent[] = []
     const known = new Set<string>()
-    const watchers = new Set<{ account: string; listener: () => void }>()
     const service: Events = {
       add: async ({ dedupe, ...event }) => {
         if (dedupe !== undefined && known.has(dedupe)) return undefined

@@ -1,0 +1,53 @@
+// From the shapes of v1 to a request of the sender.
+import type { z } from 'zod'
+import { ApiError } from '../send/error.ts'
+import { EMPTY_REQUEST, type Request, type RequestAddress, type RequestFile } from '../send/message.ts'
+import type * as schemas from './schemas.ts'
+
+export type SendRequest = z.output<typeof schemas.sendRequest>
+type Address = z.output<typeof schemas.address>
+type Attachment = z.output<typeof schemas.attachment>
+
+export function toRequest(r: SendRequest): Request {
+  const files = (disposition: 'attachment' | 'inline') =>
+    (r.attachments ?? []).filter(file => (file.disposition ?? 'attachment') === disposition).map(toFile)
+  return {
+    ...EMPTY_REQUEST,
+    ...{ from: r.from === undefined ? [] : [toAddress(r.from)], to: all(r.to), cc: all(r.cc), bcc: all(r.bcc) },
+    ...{ replyTo: all(r.replyTo), messageId: r.messageId ?? '', references: r.references ?? [], date: time(r.date) },
+    ...{ subject: r.subject ?? '', text: r.text ?? '', html: r.html ?? '' },
+    ...{
+      extra: new Map(Object.entries(r.extra ?? {})),
+      headers: (r.headers ?? []).map(h => [h.name, h.value] as const),
+    },
+    ...{ inlineFiles: files('inline'), attachedFiles: files('attachment'), requireTls: r.requireTls },
+    ...{ futureRelease: time(r.sendAt), saveSent: r.saveSent ?? false, stream: r.stream ?? '' },
+  }
+}
+
+/** Who a one-click link is for: it has to be the only recipient, since all would see it. */
+export function onlyRecipient({ to = [], cc = [], bcc = [] }: SendRequest): string {
+  const [only, ...more] = [...to, ...cc, ...bcc]
+  if (only === undefined) throw new ApiError('noRecipients', 'name a recipient in to, cc or bcc')
+  if (more.length > 0)
+    throw new ApiError('user', 'unsubscribe needs exactly one recipient; send a batch for several', {
+      path: ['unsubscribe'],
+    })
+  return toAddress(only).address
+}
+
+function all(list: readonly Address[] | undefined): RequestAddress[] {
+  return (list ?? []).map(toAddress)
+}
+
+function toAddress(given: Address): RequestAddress {
+  return typeof given === 'string' ? { name: '', address: given } : { name: given.name ?? '', address: given.address }
+}
+
+function toFile({ filename = '', contentType = '', content, contentId = '' }: Attachment): RequestFile {
+  return { name: filename, contentType, contentId, data: content }
+}
+
+function time(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text)
+}
