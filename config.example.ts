@@ -7,6 +7,7 @@ import { mailboxes } from '@mox/plugin-mailboxes'
 import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { webapi } from '@mox/plugin-webapi'
 
 export default defineConfig({
   // The name that other servers see. It should resolve to this machine's address, and the address back to it.
@@ -65,7 +66,16 @@ export default defineConfig({
       },
     }),
 
-    // Metrics for Prometheus, on this machine only.
-    http({ listeners: { metrics: { ip: '127.0.0.1', port: 8010, serves: ['metrics'] } } }),
+    http({
+      listeners: {
+        // For programs on this machine that send mail. For the world, add `tls: true` on port 443, and a real certificate.
+        api: { ip: '127.0.0.1', port: 8080, serves: ['public'] },
+        // Metrics for Prometheus, on this machine only.
+        metrics: { ip: '127.0.0.1', port: 8010, serves: ['metrics'] },
+      },
+    }),
+
+    // Sending mail over HTTP. Keys for it: `mox webapi key add alice shop`.
+    webapi(),
   ],
 })

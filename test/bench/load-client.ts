@@ -1,12 +1,12 @@
 // Runs the load generator in a process of its own. Rejects with its error, or when it ends without an answer.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { IdleJob, LoadJob, LoadResult } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
-export async function load(job: LoadJob): Promise<LoadResult> {
+export async function load(job: LoadJob | HttpJob): Promise<LoadResult> {
   const child = start()
   try {
     return await answer(child, job)
@@ -30,7 +30,7 @@ function start(): ChildProcess {
   return fork(LOAD, { execArgv: ['--conditions=mox-source'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 }
 
-async function answer(child: ChildProcess, job: LoadJob | IdleJob): Promise<LoadResult> {
+async function answer(child: ChildProcess, job: LoadJob | HttpJob | IdleJob): Promise<LoadResult> {
   child.send(job)
   return await new Promise((resolve, reject) => {
     child.once('message', message => {

@@ -102,10 +102,12 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
         unsubscribe.secret = await services.secrets.generate('webapi-unsubscribe', SECRET_BYTES)
         await idempotency.start()
         records.start()
+        keys.start()
       },
       drain: () => waiting.close(),
       stop: async () => {
         waiting.close()
+        keys.stop()
         await idempotency.stop()
         await records.stop()
       },

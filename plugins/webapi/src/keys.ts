@@ -9,6 +9,9 @@ import type { Authenticated } from './web/auth.ts'
 
 const PREFIX = 'mox_'
 const KEY_BYTES = 32
+/** Keys in memory. */
+const KNOWN = 1_000
+const CHANNEL = 'webapi-keys'
 const KEY_FORM = /^mox_[A-Za-z0-9_-]{43}$/
 
 export interface NewKey {
@@ -27,6 +30,10 @@ export class Keys {
   readonly #clock: Clock
   readonly #random: Random
   readonly #find: Statement<{ hash: string }, KeyRow>
+  /** By hash; forgotten when any key changes. */
+  readonly #known = new Map<string, KeyRow>()
+  #generation = 0
+  #unsubscribe: (() => void) | undefined
 
   constructor(services: { storage: Storage; directory: Directory; clock: Clock; random: Random }) {
     this.#storage = services.storage
@@ -43,7 +50,11 @@ export class Keys {
   /** Who a key speaks for; undefined when it is unknown or expired, or when the account may not log in. */
   async find(key: string): Promise<Omit<Authenticated, 'remoteIp'> | undefined> {
     if (!KEY_FORM.test(key)) return undefined
-    const row = await this.#find.get({ hash: hashOf(key) })
+    const hash = hashOf(key)
+    const generation = this.#generation
+    const row = this.#known.get(hash) ?? (await this.#find.get({ hash }))
+    // A key that was revoked meanwhile must not stay.
+    if (row !== undefined && generation === this.#generation) this.#remember(row)
     if (row === undefined || (row.expires_at !== null && Number(row.expires_at) <= this.#clock.now())) return undefined
     const account = await this.#directory.account(row.account)
     if (account === undefined || account.loginDisabled !== undefined) return undefined
@@ -77,8 +88,32 @@ export class Keys {
     return await (account === undefined ? query : query.where({ account }))
   }
 
+  #remember(row: KeyRow): void {
+    if (this.#known.size >= KNOWN) this.#known.clear()
+    this.#known.set(row.hash, row)
+  }
+
   async revoke(id: string): Promise<boolean> {
-    return (await this.#storage.write(async db => await db<KeyRow>(KEY).where({ id }).delete())) > 0
+    const removed = await this.#storage.write(async db => {
+      this.#storage.notify(CHANNEL)
+      return await db<KeyRow>(KEY).where({ id }).delete()
+    })
+    this.#forget()
+    return removed > 0
+  }
+
+  /** Other processes tell of keys that they revoked. */
+  start(): void {
+    this.#unsubscribe = this.#storage.subscribe(CHANNEL, () => this.#forget())
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+  }
+
+  #forget(): void {
+    this.#generation++
+    this.#known.clear()
   }
 }
 

@@ -1,5 +1,6 @@
-// What was sent over HTTP, for lists, daily limits and statistics: one row per message and one per recipient, written right
-// after the message was queued. A row that could not be written loses the entry, never the message.
+// What was sent over HTTP, for lists, daily limits and statistics: one row per message and one per recipient, written
+// together a moment after the messages were queued. A row that cannot be written, or that a crash comes before, loses the
+// entry, never the message.
 import type { Clock, Log, Statement, Storage } from '@mox/plugin-sdk'
 import { DAY_MS } from './limits.ts'
 import { MESSAGE, type MessageRow, RECIPIENT, RECIPIENTS_TEXT, type RecipientRow, SUBJECT_TEXT } from './schema.ts'
@@ -9,8 +10,12 @@ export const MINUTE_MS = 60_000
 const CHUNK = 1_000
 /** Addresses in one query. */
 const ADDRESSES = 200
+/** Known addresses remembered. */
+const SURE = 20_000
 
 export interface NewRecord {
+  /** Milliseconds since the epoch. */
+  readonly at: number
   readonly messageId: number
   readonly account: string
   readonly stream: string
@@ -40,6 +45,10 @@ export class Records {
   readonly #addMessage: Statement<MessageRow, unknown>
   readonly #addRecipient: Statement<RecipientRow, unknown>
   readonly #known: Statement<{ account: string; address: string }, { queue_id: number }>
+  /** Addresses that an account has surely written to: "account\naddress". */
+  readonly #sure = new Set<string>()
+  #waiting: NewRecord[] = []
+  #writing: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #purging: Promise<void> = Promise.resolve()
 
@@ -91,35 +100,63 @@ export class Records {
 
   async stop(): Promise<void> {
     this.#cancel?.()
-    await this.#purging
+    await Promise.all([this.#purging, this.flush()])
   }
 
-  /** Joins the surrounding unit of work. */
-  async add(record: NewRecord): Promise<void> {
-    const now = this.#clock.now()
-    const minute = Math.floor(now / MINUTE_MS)
-    const { messageId, account, stream, sender, headerId, recipients } = record
-    await this.#storage.write(async () => {
-      await this.#addMessage.run({
-        ...{ message_id: messageId, account, stream, day: dayOf(now), minute, sent_at: now, sender },
-        recipients: recipients
-          .map(r => r.address)
-          .join(' ')
-          .slice(0, RECIPIENTS_TEXT),
-        subject: record.subject.slice(0, SUBJECT_TEXT),
-        header_id: headerId,
-        count: recipients.length,
-      })
-      for (const { queueId, address, first } of recipients)
-        await this.#addRecipient.run({
-          ...{ queue_id: queueId, message_id: messageId, account, address, minute, first: first ? 1 : 0 },
+  add(record: NewRecord): void {
+    this.#waiting.push(record)
+    this.#writing ??= this.#writeAll()
+  }
+
+  /** Resolves when all that was added is written. */
+  async flush(): Promise<void> {
+    await this.#writing
+  }
+
+  /** What comes while a unit of work is written goes into the next one. */
+  async #writeAll(): Promise<void> {
+    // What is sent in this turn of the event loop is written together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const records = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#storage.write(async () => {
+          for (const record of records) await this.#write(record)
         })
+      } catch (err) {
+        this.#log.error({ err, messages: records.length }, 'sent messages could not be recorded')
+      }
+    }
+    this.#writing = undefined
+  }
+
+  async #write({ at, messageId, account, stream, sender, subject, headerId, recipients }: NewRecord): Promise<void> {
+    const minute = Math.floor(at / MINUTE_MS)
+    await this.#addMessage.run({
+      ...{ message_id: messageId, account, stream, day: dayOf(at), minute, sent_at: at, sender, header_id: headerId },
+      recipients: recipients
+        .map(r => r.address)
+        .join(' ')
+        .slice(0, RECIPIENTS_TEXT),
+      subject: subject.slice(0, SUBJECT_TEXT),
+      count: recipients.length,
     })
+    for (const { queueId, address, first } of recipients) {
+      await this.#addRecipient.run({
+        ...{ queue_id: queueId, message_id: messageId, account, address, minute, first: first ? 1 : 0 },
+      })
+      if (this.#sure.size >= SURE) this.#sure.clear()
+      this.#sure.add(`${account}\n${address}`)
+    }
   }
 
   /** Those of the addresses that the account never wrote to. */
   async firstTimers(account: string, addresses: readonly string[]): Promise<Set<string>> {
-    const first = new Set(addresses)
+    const first = new Set(addresses.filter(address => !this.#sure.has(`${account}\n${address}`)))
+    if (first.size === 0) return first
+    // Two messages in a row to somebody new are one new recipient.
+    await this.flush()
     if (first.size === 1) {
       for (const address of first)
         if ((await this.#known.get({ account, address })) !== undefined) first.delete(address)
@@ -142,6 +179,7 @@ export class Records {
     since: number,
     only: { stream?: string; first?: true } = {},
   ): Promise<[number, number][]> {
+    await this.flush()
     const { db } = this.#storage
     const query =
       only.first === true
@@ -158,6 +196,7 @@ export class Records {
 
   /** Newest first, ids below `before` if given. */
   async list(filter: ListFilter, page: { limit: number; before?: number }): Promise<MessageRow[]> {
+    await this.flush()
     const { account, stream, to, subject, headerId, since, until } = filter
     let query = this.#storage
       .db<MessageRow>(MESSAGE)
@@ -177,6 +216,7 @@ export class Records {
 
   /** One recipient of a message, by Message-ID and address in lower case. */
   async recipient(account: string, headerId: string, address: string) {
+    await this.flush()
     const [found]: { messageId: number; queueId: number; subject: string }[] = await this.#storage
       .db(MESSAGE)
       .join(RECIPIENT, `${RECIPIENT}.message_id`, `${MESSAGE}.message_id`)
@@ -192,6 +232,7 @@ export class Records {
 
   /** Messages and recipients sent, by day and stream. */
   async sent(account: string, since: string, until: string, stream: string | undefined) {
+    await this.flush()
     const query = this.#storage
       .db(MESSAGE)
       .select('day', 'stream')
@@ -203,18 +244,27 @@ export class Records {
     return await this.#storage.offload<{ day: string; stream: string; messages: number; recipients: number }>(query)
   }
 
+  /** Ids grow with time: what is old comes first. */
   async #purge(): Promise<void> {
     const before = Math.floor((this.#clock.now() - this.#keepMs) / MINUTE_MS)
     for (const [table, id] of [
       [MESSAGE, 'message_id'],
       [RECIPIENT, 'queue_id'],
     ] as const)
-      for (let removed = CHUNK; removed === CHUNK; )
-        removed = await this.#storage.write(async db =>
-          db(table)
-            .whereIn(id, db(table).select(id).where('minute', '<', before).limit(CHUNK))
-            .delete(),
-        )
+      for (let removed = CHUNK; removed === CHUNK; ) {
+        const { db } = this.#storage
+        const oldest: { id: number; minute: number }[] = await db(table)
+          .select({ id, minute: 'minute' })
+          .orderBy(id)
+          .limit(CHUNK)
+        const old = oldest.filter(row => Number(row.minute) < before)
+        const last = old.at(-1)?.id
+        removed = old.length
+        if (last !== undefined)
+          await this.#storage.write(
+            async db => void (await db(table).where(id, '<=', last).where('minute', '<', before).delete()),
+          )
+      }
   }
 }
 

@@ -73,8 +73,10 @@ export const SUBJECT_TEXT = 250
 export const migrations: readonly Migration[] = [{ version: 1, name: 'webapi', up }]
 
 async function up(db: Db): Promise<void> {
+  const sqlite = db.client.dialect === 'sqlite3'
   await db.schema.createTable(MESSAGE, table => {
-    table.bigInteger('message_id').primary()
+    // An integer key is SQLite's own row number, without an index beside it.
+    void (sqlite ? table.integer('message_id').primary() : table.bigInteger('message_id').primary())
     table.string('account').notNullable()
     table.string('stream', 50).notNullable()
     table.string('day', 10).notNullable()
@@ -85,20 +87,15 @@ async function up(db: Db): Promise<void> {
     table.string('header_id', 400).notNullable()
     table.integer('count').notNullable()
     table.index(['account', 'message_id'])
-    table.index(['account', 'minute'])
-    table.index(['header_id'])
-    table.index(['minute'])
   })
   await db.schema.createTable(RECIPIENT, table => {
-    table.bigInteger('queue_id').primary()
+    void (sqlite ? table.integer('queue_id').primary() : table.bigInteger('queue_id').primary())
     table.bigInteger('message_id').notNullable()
     table.string('account').notNullable()
     table.string('address', 400).notNullable()
     table.bigInteger('minute').notNullable()
     table.smallint('first').notNullable()
     table.index(['account', 'address'])
-    table.index(['message_id'])
-    table.index(['minute'])
   })
   await db.schema.createTable(KEY, table => {
     table.string('hash', 64).primary()

@@ -5,6 +5,23 @@ import { test } from 'vitest'
 import { MAX_KEY_DAYS, MAX_KEY_NAME } from '../src/commands.ts'
 import { openApi } from './support/api.ts'
 
+test('a revoked key stops working at once', async () => {
+  const api = await openApi()
+  try {
+    const headers = await api.key('alice')
+    const call = async () => (await api.json('GET', 'messages', undefined, { headers })).status
+    assert.deepEqual([await call(), await call()], [200, 200])
+    const listed = await api.world.mox('webapi key list')
+    const id = listed.kind === 'rows' ? listed.rows[0]?.['id'] : ''
+    const during = call()
+    await api.world.mox(`webapi key revoke ${id}`)
+    await during
+    assert.equal(await call(), 401)
+  } finally {
+    await api.close()
+  }
+})
+
 test('add, list, revoke', async () => {
   const api = await openApi()
   try {

@@ -293,6 +293,7 @@ test('daily limits', async () => {
     await check({ to: to('nobody@example.org') }, 'user undefined')
     await check({ to: to('c@example.net'), stream: 'news' }, 'sent')
     await check({ to: to('a@example.net'), stream: 'news' }, 'messageLimitReached 86400')
+    await services.records.flush()
     limited.clock.jump(3_600_000)
     services = await sendServices(limited)
     own = new Sender(services, 10_000)

@@ -2,7 +2,7 @@
 // where it is needed. nodemailer's composer writes parts and boundaries; it gets buffers and checked values only, and may
 // neither read files nor fetch URLs.
 import type { Random } from '@mox/plugin-sdk'
-import MailComposer from 'nodemailer/lib/mail-composer'
+import type MailComposer from 'nodemailer/lib/mail-composer'
 import { ApiError } from './error.ts'
 import type { Draft, DraftFile } from './message.ts'
 
@@ -33,7 +33,9 @@ export async function composeContent(draft: Draft, random: Random): Promise<Buff
   const tree = treeOf(draft)
   if (tree.kind === 'leaf' && asIs(tree.leaf)) return rawPart(tree.leaf)
   const top = tree.kind === 'leaf' ? tree.leaf : { contentType: tree.type, content: Buffer.alloc(0), encoding: '' }
-  const composer = new MailComposer({
+  // Loaded when first needed: most messages are plain text.
+  const { default: Composer } = await import('nodemailer/lib/mail-composer')
+  const composer = new Composer({
     ...CLOSED,
     baseBoundary: random.id(),
     alternatives: [

@@ -135,9 +135,9 @@ export class Sender {
     const { messageId } = submitted
     const queueIds = new Map([...paths.keys()].map((key, i) => [key, submitted.queueIds[i] ?? 0]))
     const warnings: string[] = []
+    this.#record(prepared, messageId, queueIds, reservation?.first ?? new Set())
     const [ids] = await Promise.all([
       fromIds(this.#services, messageId, submitted.queueIds),
-      this.#record(prepared, messageId, queueIds, reservation?.first ?? new Set(), warnings),
       request.saveSent ? saveSent(this.#services, prepared, messageId, warnings) : undefined,
     ])
     return sent(prepared, request, all, messageId, queueIds, ids, warnings)
@@ -222,33 +222,20 @@ export class Sender {
     return found
   }
 
-  async #record(
+  #record(
     { account, draft, stream, paths }: Prepared,
     messageId: number,
     queueIds: ReadonlyMap<string, number>,
     first: ReadonlySet<string>,
-    warnings: string[],
-  ): Promise<void> {
+  ): void {
     const recipients = [...paths.keys()].map(key => {
       const address = key.toLowerCase()
       return { queueId: queueIds.get(key) ?? 0, address, first: first.has(address) }
     })
+    const { clock, records } = this.#services
     const { subject, messageId: headerId } = draft
     const sender = formatAddress(draft.from.path)
-    try {
-      await this.#services.records.add({
-        messageId,
-        account: account.name,
-        stream,
-        sender,
-        subject,
-        headerId,
-        recipients,
-      })
-    } catch (err) {
-      this.#services.log.error({ err, messageId }, 'a sent message could not be recorded')
-      warnings.push('the message was queued, but it is missing in the list of sent messages')
-    }
+    records.add({ at: clock.now(), messageId, account: account.name, stream, sender, subject, headerId, recipients })
   }
 }
 

@@ -23,12 +23,13 @@ export function batchEndpoint(parts: SendParts, failed: (error: unknown) => void
     run: async ({ caller, body, ctx, fingerprint }) => {
       const { message, messages } = body
       const key = idempotencyKey(ctx.get('Idempotency-Key'))
+      const print = key === undefined ? '' : fingerprint()
       const results: Result[] = []
       const one = async (index: number): Promise<Result> => {
         const { to, variables, extra } = messages[index]!
         try {
           const filled = fill({ ...message, to, extra: { ...message.extra, ...extra } }, variablesOf(variables))
-          const own = key && { account: caller.account, key: `batch ${index} ${key}`, fingerprint }
+          const own = key && { account: caller.account, key: `batch ${index} ${key}`, fingerprint: print }
           return { status: 'accepted', message: (await sendOnce(parts, caller, filled, own)).response }
         } catch (error) {
           return { status: 'rejected', error: detailsOf(error, failed) }

@@ -12,7 +12,7 @@ export interface Call<Q, B> {
   readonly query: Q
   readonly body: B
   /** SHA-256 of the body's bytes, hexadecimal. */
-  readonly fingerprint: string
+  readonly fingerprint: () => string
   readonly ctx: Context
 }
 

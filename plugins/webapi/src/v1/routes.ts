@@ -79,13 +79,14 @@ async function serve(
     const call = { caller, params: ctx.params, query, ctx }
     const reply =
       endpoint.body === undefined
-        ? await endpoint.run({ ...call, body: undefined, fingerprint: '' } as never)
+        ? await endpoint.run({ ...call, body: undefined, fingerprint: () => '' } as never)
         : await options.bodies.with(
             ctx,
             endpoint.permission === 'send' ? options.maxBody : MAX_SMALL_BODY,
             async bytes => {
               const body = checked(endpoint.body!, jsonOf(ctx, bytes))
-              const fingerprint = createHash('sha256').update(`${endpoint.name}\n`).update(bytes).digest('hex')
+              const fingerprint = (): string =>
+                createHash('sha256').update(`${endpoint.name}\n`).update(bytes).digest('hex')
               return await endpoint.run({ ...call, body, fingerprint } as never)
             },
           )

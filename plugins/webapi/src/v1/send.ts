@@ -47,7 +47,7 @@ export function sendEndpoint(parts: SendParts): Endpoint {
         parts,
         caller,
         body,
-        key && { account: caller.account, key, fingerprint },
+        key && { account: caller.account, key, fingerprint: fingerprint() },
       )
       return { body: response, ...(replayed ? { headers: { 'Idempotency-Replayed': 'true' } } : {}) }
     },
