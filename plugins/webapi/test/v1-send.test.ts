@@ -80,7 +80,15 @@ test('refusals', async () => {
   await check({ ...MESSAGE, subject: 'x\r\nBcc: evil@e.test' }, 422, 'user', 'subject')
   await check({ ...MESSAGE, headers: [{ name: 'Bcc', value: 'evil@e.test' }] }, 422, 'user', 'headers.0')
   await check({ ...MESSAGE, headers: [{ name: 'X', value: 'a\nBcc: evil@e.test' }] }, 422, 'user', 'headers.0')
-  await check({ ...MESSAGE, attachments: [{ content: '!' }] }, 422, 'user', 'attachedFiles.0.data')
+  await check({ ...MESSAGE, attachments: [{ content: '!' }] }, 422, 'user', 'attachments.0.content')
+  const files = [
+    { content: 'QQ==', disposition: 'inline' },
+    { content: 'QQ==', filename: 'a\nb' },
+  ]
+  const file = await check({ ...MESSAGE, attachments: files }, 422, 'user', 'attachments.1.filename')
+  assert.equal(file.json.detail, 'attachments.1.filename must not have control characters')
+  await check({ ...MESSAGE, sendAt: '2031-01-01T00:00:00Z' }, 422, 'user', 'sendAt')
+  await check({ ...MESSAGE, attachments: Array(101).fill({ content: '' }) }, 422, 'user', 'attachments')
   await check({ ...MESSAGE, text: '' }, 422, 'missingBody')
   await check({ text: 'x' }, 422, 'noRecipients')
   await check({ ...MESSAGE, messageId: 'x' }, 422, 'malformedMessageID', 'messageId')

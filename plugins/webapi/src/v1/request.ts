@@ -36,6 +36,31 @@ export function onlyRecipient({ to = [], cc = [], bcc = [] }: SendRequest): stri
   return toAddress(only).address
 }
 
+/** The sender's places in the words of v1: "attachedFiles.0.data" is "attachments.2.content". */
+export function translate(error: ApiError, { attachments = [] }: SendRequest): ApiError {
+  const { code, message, path, retryAfter } = error
+  if (path === undefined) return error
+  const [field = '', index, part] = path
+  const disposition = field === 'attachedFiles' ? 'attachment' : field === 'inlineFiles' ? 'inline' : undefined
+  let place = path
+  if (field === 'futureRelease') place = ['sendAt']
+  else if (disposition !== undefined) {
+    const own = attachments
+      .map((file, i) => ({ file, i }))
+      .filter(({ file }) => (file.disposition ?? 'attachment') === disposition)
+    const at = typeof index === 'number' ? [own[index]?.i ?? index] : []
+    place = [
+      'attachments',
+      ...at,
+      ...(part === undefined ? [] : [part === 'data' ? 'content' : part === 'name' ? 'filename' : part]),
+    ]
+  }
+  // The text names the part, or what it is part of.
+  const prefix = (names: readonly (string | number)[]): string => names.slice(0, 2).join('.')
+  const text = message.replaceAll(path.join('.'), place.join('.')).replaceAll(prefix(path), prefix(place))
+  return new ApiError(code, text, { path: place, cause: error, ...(retryAfter === undefined ? {} : { retryAfter }) })
+}
+
 function all(list: readonly Address[] | undefined): RequestAddress[] {
   return (list ?? []).map(toAddress)
 }

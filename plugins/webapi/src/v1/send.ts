@@ -9,7 +9,7 @@ import type { Authenticated } from '../web/auth.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { type Idempotency, type IdempotencyKey, idempotencyKey } from './idempotency.ts'
 import { notEnabled, problemOf } from './problem.ts'
-import { onlyRecipient, type SendRequest, toRequest } from './request.ts'
+import { onlyRecipient, type SendRequest, toRequest, translate } from './request.ts'
 import * as schemas from './schemas.ts'
 import { simulate } from './simulate.ts'
 import type { Unsubscribe } from './unsubscribe.ts'
@@ -106,7 +106,9 @@ async function sendNow(
     messageId,
     headers: request.unsubscribe === true ? unsubscribeHeaders(parts, caller, request, messageId) : [],
   }
-  const sent = await parts.sender.send(caller, given, options)
+  const sent = await parts.sender.send(caller, given, options).catch((error: unknown) => {
+    throw error instanceof ApiError ? translate(error, request) : error
+  })
   if (caller.test) await simulate(parts, caller.account, given.stream, Object.fromEntries(given.extra), sent)
   const recipients = sent.recipients.map(({ address, queueId, fromId, suppressed }) => ({
     address,

@@ -16,7 +16,7 @@ export class BodyBudget {
     this.#most = most
   }
 
-  /** Reads the body, gives it to `work` and counts it until that ends. `undefined`: it was refused. */
+  /** Reads the body, gives it to `work` and counts it until that ends. */
   async with<T>(ctx: Context, limit: number, work: (body: Buffer) => Promise<T>): Promise<T> {
     const size = ctx.request.length ?? 0
     if (size > limit) throw new ApiError('messageTooLarge', `the request body has more than ${limit} bytes`)
@@ -24,20 +24,20 @@ export class BodyBudget {
       throw new ApiError('server', 'too many large requests at the same time', { retryAfter: RETRY })
     this.#used += size
     try {
-      return await work(await read(ctx, size))
+      return await work(await read(ctx))
     } finally {
       this.#used -= size
     }
   }
 }
 
-async function read(ctx: Context, size: number): Promise<Buffer> {
+/** Node reads no more than Content-Length says. */
+async function read(ctx: Context): Promise<Buffer> {
   const chunks: Buffer[] = []
-  let got = 0
-  for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
-    got += chunk.length
-    if (got > size) throw new ApiError('protocol', 'the request body is longer than its Content-Length')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of ctx.req as AsyncIterable<Buffer>) chunks.push(chunk)
+  } catch (cause) {
+    throw new ApiError('protocol', 'the connection ended before the request did', { cause })
   }
   const [only] = chunks
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
