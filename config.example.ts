@@ -5,6 +5,9 @@ import { certificates } from '@mox/plugin-certificates'
 import { dns } from '@mox/plugin-dns'
 import { dsn } from '@mox/plugin-dsn'
 import { events } from '@mox/plugin-events'
+import { extraData } from '@mox/plugin-extra-data'
+import { fromid } from '@mox/plugin-fromid'
+import { holdRules } from '@mox/plugin-hold-rules'
 import { http } from '@mox/plugin-http'
 import { mailboxes } from '@mox/plugin-mailboxes'
 import { routes } from '@mox/plugin-routes'
@@ -12,6 +15,9 @@ import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { smtpOut } from '@mox/plugin-smtp-out'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { suppression } from '@mox/plugin-suppression'
+import { throttle } from '@mox/plugin-throttle'
+import { webapi } from '@mox/plugin-webapi'
 import { webhooks } from '@mox/plugin-webhooks'
 
 export default defineConfig({
@@ -100,7 +106,26 @@ export default defineConfig({
     // Tells senders that their mail failed or is late, and understands what other servers report.
     dsn(),
 
-    // Metrics for Prometheus, on this machine only.
-    http({ listeners: { metrics: { ip: '127.0.0.1', port: 8010, serves: ['metrics'] } } }),
+    // Recipients that are not written to any more: they do not exist, complained or unsubscribed. Two more policies: what an
+    // operator holds, and a pace that other servers can bear.
+    suppression(),
+    holdRules(),
+    throttle(),
+    // A sender address of its own for each recipient of these logins, so that every bounce says whom it is about.
+    fromid({ loginAddresses: { alice: ['alice+app@example.org'] } }),
+    // X-Mox-Extra-* fields of submissions come back in webhooks.
+    extraData(),
+
+    http({
+      listeners: {
+        // For programs on this machine that send mail. For the world, add `tls: true` on port 443, and a real certificate.
+        api: { ip: '127.0.0.1', port: 8080, serves: ['public'] },
+        // Metrics for Prometheus, on this machine only.
+        metrics: { ip: '127.0.0.1', port: 8010, serves: ['metrics'] },
+      },
+    }),
+
+    // Sending mail over HTTP. Keys for it: `mox webapi key add alice shop`.
+    webapi(),
   ],
 })

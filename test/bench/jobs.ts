@@ -21,6 +21,21 @@ export interface LoadJob {
   readonly password?: string
 }
 
+/** Messages to the web API over keep-alive connections. */
+export interface HttpJob {
+  readonly kind: 'post'
+  readonly port: number
+  readonly connections: number
+  readonly messages: number
+  /** Bytes of one message's text. */
+  readonly size: number
+  /** Of the URL. */
+  readonly path: string
+  /** Value of the header. */
+  readonly authorization: string
+  readonly to: string
+}
+
 export interface IdleJob {
   readonly kind: 'idle'
   readonly port: number
@@ -30,7 +45,7 @@ export interface IdleJob {
 export interface LoadResult {
   readonly messages: number
   readonly seconds: number
-  /** Milliseconds from MAIL, or from connecting when connections are not used again, to the reply after the data. */
+  /** Milliseconds of a request; over SMTP from MAIL, or from connecting when connections are not used again, to the reply after the data. */
   readonly p50: number
   readonly p99: number
 }

@@ -3,13 +3,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { removeDir, tempDir } from '../kit/temp.ts'
-import type { IdleJob, LoadJob, LoadResult, QueueFigures, QueueJob } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult, QueueFigures, QueueJob } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
-export async function load(job: LoadJob): Promise<LoadResult> {
+export async function load(job: LoadJob | HttpJob): Promise<LoadResult> {
   const child = start(LOAD)
   try {
     return await answer(child, job)

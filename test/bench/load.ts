@@ -1,15 +1,16 @@
 // The load generator: a process of its own that submits messages over raw sockets as fast as the server answers, one command
 // at a time unless told to pipeline. Started by load-client.ts; takes one job over IPC, answers with the result and ends.
 import { connect, type Socket } from 'node:net'
-import type { IdleJob, LoadJob, LoadResult } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult } from './jobs.ts'
+import { post } from './load-http.ts'
 
 const CRLF_DOT = Buffer.from('\r\n.\r\n')
 const DIGITS = 12
 const COUNTER = '0'.repeat(DIGITS)
 
 process.once('message', job => {
-  const work = job as LoadJob | IdleJob
-  const done = work.kind === 'idle' ? holdIdle(work) : submit(work)
+  const work = job as LoadJob | HttpJob | IdleJob
+  const done = work.kind === 'idle' ? holdIdle(work) : work.kind === 'post' ? post(work) : submit(work)
   done.then(
     result => process.send?.({ result }),
     error => process.send?.({ error: String(error) }),

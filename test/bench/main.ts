@@ -37,6 +37,7 @@ const ROWS: readonly Row[] = [
     name: 'incoming, a connection per message',
     options: { messages: many(15_000), reuse: false, incoming: true },
   },
+  { name: 'into the queue, webapi', options: { messages: many(15_000), webapi: true }, target: 1500 },
   { name: 'through to the mailbox', options: { messages: many(15_000), deliver: true }, target: 1200, maxLoop: 10 },
   {
     name: 'into the queue, 1 MB each',

@@ -1,13 +1,14 @@
 // What is measured: each scenario starts a fresh server on an empty directory, loads it, and gives back its figures.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { mox } from '../kit/cli.ts'
 import { type ConfigOptions, LOGIN } from '../kit/config.ts'
 import type { ProbeLoop } from '../kit/probe.ts'
 import { cpuOf, memoryOf, openFiles } from '../kit/proc.ts'
 import { type Server, spawnServer, startServer } from '../kit/server.ts'
 import { smtpSession } from '../kit/smtp.ts'
 import { eventually, removeDir, tempDir } from '../kit/temp.ts'
-import type { IdleJob, LoadJob, LoadResult } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult } from './jobs.ts'
 import { load, withIdleSessions } from './load-client.ts'
 
 export interface Throughput {
@@ -34,23 +35,15 @@ export interface ThroughputOptions {
   readonly deliver?: boolean
   /** Over the listener for other servers, without a login. */
   readonly incoming?: boolean
+  /** Through the web API instead of SMTP. */
+  readonly webapi?: boolean
 }
 
 export async function throughput(options: ThroughputOptions): Promise<Throughput> {
   const deliver = options.deliver ?? false
-  await using server = await startServer({ config: { paused: !deliver } })
-  const job: LoadJob = {
-    kind: 'submit',
-    port: server.port(options.incoming ? 'smtp' : 'submission'),
-    connections: options.connections ?? 20,
-    messages: options.messages,
-    size: options.size ?? 10_000,
-    reuse: options.reuse ?? true,
-    pipelining: options.pipelining ?? false,
-    from: options.incoming ? 'someone@example.net' : 'alice@example.org',
-    to: 'bob@example.org',
-    ...(options.incoming ? {} : LOGIN.serve),
-  }
+  const webapi = { plugins: ['webapi()'], imports: ["import { webapi } from '@mox/plugin-webapi'"] }
+  await using server = await startServer({ config: { paused: !deliver, ...(options.webapi ? webapi : {}) } })
+  const job = options.webapi ? await httpJob(server, options) : smtpJob(server, options)
   // A short run first: compiled code and a warm page cache are what a server has that runs for days.
   await load({ ...job, messages: Math.min(job.connections * 10, job.messages) })
   await empty(server, deliver)
@@ -100,6 +93,32 @@ export async function drain(messages: number): Promise<Throughput> {
   const { rss, pss } = await watch()
   await server.stop()
   return { messages, seconds, cpuSeconds, rss, pss, loop }
+}
+
+function smtpJob(server: Server, options: ThroughputOptions): LoadJob {
+  return {
+    kind: 'submit',
+    port: server.port(options.incoming ? 'smtp' : 'submission'),
+    connections: options.connections ?? 20,
+    messages: options.messages,
+    size: options.size ?? 10_000,
+    reuse: options.reuse ?? true,
+    pipelining: options.pipelining ?? false,
+    from: options.incoming ? 'someone@example.net' : 'alice@example.org',
+    to: 'bob@example.org',
+    ...(options.incoming ? {} : LOGIN.serve),
+  }
+}
+
+async function httpJob(server: Server, options: ThroughputOptions): Promise<HttpJob> {
+  const { stdout, stderr } = await mox(['webapi', 'key', 'add', 'alice', 'bench', '--config', server.configFile])
+  const key = /^mox_\S+$/m.exec(stdout)?.[0]
+  if (key === undefined) throw new Error(`no API key: ${stdout}${stderr}`)
+  return {
+    ...{ kind: 'post', port: server.port('http'), path: '/webapi/v1/messages', authorization: `Bearer ${key}` },
+    ...{ connections: options.connections ?? 20, messages: options.messages, size: options.size ?? 10_000 },
+    to: 'bob@example.org',
+  }
 }
 
 /** Waits until the queue is empty, when it is being delivered at all. */

@@ -8,6 +8,7 @@ import { mailboxes } from '@mox/plugin-mailboxes'
 import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { webapi } from '@mox/plugin-webapi'
 
 const ip = ['127.0.0.1', '::1']
 
@@ -54,6 +55,7 @@ export default defineConfig({
       adminPassword: 'moxadmin',
       requestsPerMinute: false,
     }),
+    webapi({ url: 'http://localhost:1080/webapi/' }), // sending over HTTP: log in as mox@localhost
     localserve(),
   ],
 })
