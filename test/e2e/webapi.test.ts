@@ -38,6 +38,20 @@ test('send over HTTP, and it arrives', async () => {
   assert.deepEqual([recipients[0]?.status, recipients[0]?.attempts.length], ['delivered', 1])
 })
 
+test('addresses that ask for trouble are taken, and fail in the queue', async () => {
+  await using server = await startLocalserve()
+  const client = new MoxClient({ url: server.url('/webapi/'), user: 'mox@localhost', password: 'moxmoxmox' })
+  const to = ['permerror@example.org', 'rcptto552@example.org', 'queue-550@example.org', 'fine@example.org']
+  const sent = await client.send({ to, text: 'x' })
+  await eventually(async () => {
+    const { recipients } = await client.message(sent.id)
+    assert.deepEqual(
+      recipients.map(r => `${r.address} ${r.status} ${r.attempts[0]?.code}`),
+      [...to.slice(0, 3).map(a => `${a} failed ${a.includes('552') ? 552 : 550}`), 'fine@example.org delivered 250'],
+    )
+  })
+})
+
 test('an answered key is known after a crash', async () => {
   await using server = await startLocalserve({ queue: 'paused: true' })
   const made = await mox(['webapi', 'key', 'add', 'mox', 'tests', '--config', server.configFile])

@@ -106,6 +106,7 @@ function banner(dir: string, ip: string | undefined): string {
 mox localserve is ready.
 
   page         http://${host}:${PORTS.http}/        every message, live, with what happened to it
+  web API      http://${host}:${PORTS.http}/webapi/   sending over HTTP, with the same account
   account      mox@localhost, password moxmoxmox
   admin        user admin, password moxadmin
 

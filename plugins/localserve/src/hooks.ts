@@ -1,17 +1,29 @@
 // The receive side of the simulation: replies to MAIL FROM, RCPT TO and DATA that magic localparts ask for. What the queue
-// replays to us was decided by the transport already.
-import type { Clock, Defer, ReceiveData, ReceiveMail, ReceiveRcpt, Reject, SmtpReply } from '@mox/plugin-sdk'
+// replays to us was decided by the transport already, and what comes over HTTP is taken and fails in the queue.
+import type {
+  Clock,
+  Defer,
+  ReceiveData,
+  ReceiveMail,
+  ReceiveRcpt,
+  Reject,
+  SessionInfo,
+  SmtpReply,
+} from '@mox/plugin-sdk'
 import { type Magic, magicOf, stageOf } from './magic.ts'
 import { LISTENER } from './transport.ts'
 
 type Answer = Promise<Defer | Reject | undefined>
+
+/** Only SMTP has the replies that are asked for. */
+const isSmtp = (session: SessionInfo): boolean => session.listener !== LISTENER && session.submitted === undefined
 
 export function onMail(
   { reversePath, session, signal }: ReceiveMail & { signal: AbortSignal },
   clock: Clock,
 ): Answer | undefined {
   const local = reversePath?.localpart ?? ''
-  return session.listener === LISTENER || stageOf(local) !== 'mailfrom' ? undefined : act(magicOf(local), clock, signal)
+  return !isSmtp(session) || stageOf(local) !== 'mailfrom' ? undefined : act(magicOf(local), clock, signal)
 }
 
 export function onRcpt(
@@ -19,14 +31,14 @@ export function onRcpt(
   clock: Clock,
 ): Answer | undefined {
   const local = recipient.path.localpart
-  return session.listener === LISTENER || stageOf(local) !== 'rcptto' ? undefined : act(magicOf(local), clock, signal)
+  return !isSmtp(session) || stageOf(local) !== 'rcptto' ? undefined : act(magicOf(local), clock, signal)
 }
 
 export function onData(
   { envelope, session, signal }: ReceiveData & { signal: AbortSignal },
   clock: Clock,
 ): Answer | undefined {
-  if (session.listener === LISTENER) return undefined
+  if (!isSmtp(session)) return undefined
   for (const { path } of envelope.recipients) {
     const stage = stageOf(path.localpart)
     const later = stage === 'queue' && session.kind === 'submission'

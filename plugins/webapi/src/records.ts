@@ -45,7 +45,7 @@ export class Records {
   readonly #addMessage: Statement<MessageRow, unknown>
   readonly #addRecipient: Statement<RecipientRow, unknown>
   readonly #known: Statement<{ account: string; address: string }, { queue_id: number }>
-  /** Addresses that an account has surely written to: "account\naddress". */
+  /** Addresses that an account has surely written to, if only a moment ago: "account\naddress". */
   readonly #sure = new Set<string>()
   #waiting: NewRecord[] = []
   #writing: Promise<void> | undefined
@@ -104,6 +104,8 @@ export class Records {
   }
 
   add(record: NewRecord): void {
+    if (this.#sure.size >= SURE) this.#sure.clear()
+    for (const { address } of record.recipients) this.#sure.add(`${record.account}\n${address}`)
     this.#waiting.push(record)
     this.#writing ??= this.#writeAll()
   }
@@ -146,8 +148,6 @@ export class Records {
       await this.#addRecipient.run({
         ...{ queue_id: queueId, message_id: messageId, account, address, minute, first: first ? 1 : 0 },
       })
-      if (this.#sure.size >= SURE) this.#sure.clear()
-      this.#sure.add(`${account}\n${address}`)
     }
   }
 
@@ -155,8 +155,6 @@ export class Records {
   async firstTimers(account: string, addresses: readonly string[]): Promise<Set<string>> {
     const first = new Set(addresses.filter(address => !this.#sure.has(`${account}\n${address}`)))
     if (first.size === 0) return first
-    // Two messages in a row to somebody new are one new recipient.
-    await this.flush()
     if (first.size === 1) {
       for (const address of first)
         if ((await this.#known.get({ account, address })) !== undefined) first.delete(address)
