@@ -15,6 +15,7 @@ import {
   storage,
   submission,
   system,
+  workers,
 } from '@mox/plugin-sdk'
 import { dsnCommands } from './commands.ts'
 import { recordFiled, successWanted, wantsSuccess } from './filed.ts'
@@ -34,13 +35,13 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
   name: 'dsn',
   options,
   needs: { clock, random, log, metrics, system, storage, directory, mailboxes, submission, queueControl, hooks },
-  provides: { commands },
+  provides: { commands, workers },
   setup: ({ options, services }) => {
     const pending = new Pending(services.storage)
     const deps = { ...services, queue: services.queueControl, pending, options }
     const worker = new Worker(deps)
     return {
-      services: { commands: dsnCommands },
+      services: { commands: dsnCommands, workers: { name: 'dsn', busy: () => worker.busy() } },
       migrations,
       'onRetire.tx': {
         when: retirementMatters,
