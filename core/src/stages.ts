@@ -51,6 +51,8 @@ export interface Stages {
   start(): Promise<void>
   /** Starts nothing new and waits for what is running, until `signal` aborts. */
   drain(signal: AbortSignal): Promise<void>
+  /** Names of the stages that are working; recipients in `waiting`, by queue id, are in a simulated delay and do not count. */
+  busy(waiting: ReadonlySet<number>): readonly string[]
   /** Aborts what is still running and waits for it to end. */
   stop(): Promise<void>
 }
@@ -66,6 +68,11 @@ export function createStages(deps: StageDeps): Stages {
     submission: makeSubmission(deps),
     queueControl: makeQueueControl(deps, scheduler, local),
     transports: [local],
+    busy: waiting => [
+      ...(scheduler.busy(waiting) ? ['queue'] : []),
+      ...(dispatcher.busy() ? ['notifications'] : []),
+      ...(purge.busy() ? ['removal of old messages'] : []),
+    ],
     start: async () => {
       await scheduler.start()
       await dispatcher.start()

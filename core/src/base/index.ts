@@ -1,6 +1,7 @@
 // The services that core itself provides to every plugin.
-import type { Clock, Log, Random, Secrets, System } from '@mox/plugin-sdk'
+import { type Clock, clockControl, type Log, type Random, type Secrets, type System } from '@mox/plugin-sdk'
 import type { ResolvedConfig } from '../config/resolve.ts'
+import { AdvancingClock } from './advancing-clock.ts'
 import { createClock } from './clock.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type MetricsRegistry } from './metrics.ts'
@@ -27,11 +28,16 @@ export function createBase(config: ResolvedConfig, overrides: Partial<BaseServic
     if (level === 'error') errors.inc()
   }
   return {
-    clock: overrides.clock ?? createClock(),
+    clock: overrides.clock ?? (movesClock(config) ? new AdvancingClock() : createClock()),
     random: overrides.random ?? createRandom(),
     log: overrides.log ?? createLog({ ...config.log, count }),
     metrics,
     secrets: overrides.secrets ?? createSecrets(config.dataDir),
     system: overrides.system ?? { hostname: config.hostname, dataDir: config.dataDir, version: version() },
   }
+}
+
+/** Whether a plugin of the config moves the clock. */
+function movesClock({ plugins }: ResolvedConfig): boolean {
+  return plugins.some(({ spec }) => Object.values(spec.needs ?? {}).some(({ id }) => id === clockControl.id))
 }

@@ -4,6 +4,7 @@
 import {
   type Command,
   clock,
+  clockControl,
   commands,
   directory,
   log,
@@ -20,7 +21,10 @@ import {
   system,
   transports,
   UsageError,
+  workers,
 } from '@mox/plugin-sdk'
+import { AdvancingClock } from '../base/advancing-clock.ts'
+import { makeClockControl } from '../base/clock-control.ts'
 import { type BaseServices, createBase } from '../base/index.ts'
 import type { ResolvedConfig } from '../config/resolve.ts'
 import { createHost, type Host } from '../host/host.ts'
@@ -57,6 +61,17 @@ export function createApplication(config: ResolvedConfig, overrides: Partial<Bas
     [submission.id, late(() => stages.submission)],
     [queueControl.id, late(() => stages.queueControl)],
   ])
+  const control =
+    base.clock instanceof AdvancingClock
+      ? makeClockControl(base.clock, waiting => [
+          ...stages.busy(waiting),
+          ...host
+            .service(workers)
+            .filter(one => one.busy())
+            .map(({ name }) => name),
+        ])
+      : undefined
+  if (control !== undefined) builtins.set(clockControl.id, control)
   const host = createHost({ config, builtins })
   needService(host, storage, 'nothing can be stored', 'storageSqlite() from @mox/plugin-storage-sqlite')
   needService(host, directory, 'nobody has an account', 'accounts({ … }) from @mox/plugin-accounts')
@@ -104,6 +119,7 @@ export function createApplication(config: ResolvedConfig, overrides: Partial<Bas
       await Promise.all([host.drain(signal), working ? stages.drain(signal) : undefined])
     },
     close: async () => {
+      control?.close()
       try {
         if (working) await stages.stop()
       } finally {

@@ -37,8 +37,12 @@ async function dispatch(words: readonly string[], config: string | undefined, te
     if (found !== undefined) {
       const { serveConfig } = await import('./commands/serve.ts')
       const argv = config === undefined ? words.slice(1) : [...words.slice(1), '--config', config]
-      await found.run(argv, { serve: serveConfig, stdout: terminal.stdout, stderr: terminal.stderr })
-      return 0
+      let code = 0
+      const command = async (command: readonly string[], file = config): Promise<void> => {
+        code = await runRemote(command, file, terminal)
+      }
+      await found.run(argv, { serve: serveConfig, command, stdout: terminal.stdout, stderr: terminal.stderr })
+      return code
     }
   }
   return await runRemote(words, config, terminal)

@@ -15,6 +15,8 @@ export interface PackageCommand {
 export interface PackageTools {
   /** Runs the server of a config file until a signal ends it. */
   serve(configPath: string, options: { logLevel?: string; onReady?: () => void }): Promise<void>
+  /** Runs a command of the running server, and prints what it returns. `config`: its config file; default the last server's. */
+  command(words: readonly string[], config?: string): Promise<void>
   stdout(text: string): void
   stderr(text: string): void
 }

@@ -61,6 +61,11 @@ export class Dispatcher {
     }
   }
 
+  /** Whether it looks for due rows, or runs handlers. */
+  busy(): boolean {
+    return this.#looking !== undefined || this.#running.size > 0
+  }
+
   async #lookUntilQuiet(): Promise<void> {
     do {
       this.#again = false

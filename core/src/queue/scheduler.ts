@@ -85,6 +85,11 @@ export class Scheduler {
     return { paused: this.#paused, running: this.#running.size, domains: this.#places.size }
   }
 
+  /** Whether it looks for due recipients, or tries some that are not in `waiting`. */
+  busy(waiting: ReadonlySet<number>): boolean {
+    return this.#looking !== undefined || [...this.#running].some(({ ids }) => !ids.some(id => waiting.has(id)))
+  }
+
   async #lookUntilQuiet(): Promise<void> {
     do {
       this.#again = false

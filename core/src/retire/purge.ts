@@ -21,6 +21,7 @@ export class Purge {
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
   #stopped = false
+  #working = false
 
   constructor(deps: StageDeps) {
     this.#deps = deps
@@ -33,10 +34,18 @@ export class Purge {
   #schedule(ms: number): void {
     if (this.#stopped) return
     this.#cancel = this.#deps.clock.after(ms, () => {
+      this.#working = true
       this.#running = this.#run()
         .catch(error => this.#deps.log.error({ err: error }, 'old messages could not be removed'))
-        .finally(() => this.#schedule(HOUR_MS))
+        .finally(() => {
+          this.#working = false
+          this.#schedule(HOUR_MS)
+        })
     })
+  }
+
+  busy(): boolean {
+    return this.#working
   }
 
   async #run(): Promise<void> {

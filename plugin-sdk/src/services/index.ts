@@ -1,4 +1,5 @@
 export * from './base.ts'
+export * from './clock-control.ts'
 export * from './commands.ts'
 export * from './content.ts'
 export * from './directory.ts'

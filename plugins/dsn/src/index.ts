@@ -16,6 +16,7 @@ import {
   storage,
   submission,
   system,
+  workers,
 } from '@mox/plugin-sdk'
 import { dsnCommands } from './commands.ts'
 import { recordFiled, successWanted, wantsSuccess } from './filed.ts'
@@ -35,13 +36,17 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
   name: 'dsn',
   options,
   needs: { clock, random, log, metrics, system, storage, directory, mailboxes, submission, queueControl, hooks },
-  provides: { commands, reportParser },
+  provides: { commands, reportParser, workers },
   setup: ({ options, services }) => {
     const pending = new Pending(services.storage)
     const deps = { ...services, queue: services.queueControl, pending, options }
     const worker = new Worker(deps)
     return {
-      services: { commands: dsnCommands, reportParser: { parse: readFrom } },
+      services: {
+        commands: dsnCommands,
+        reportParser: { parse: readFrom },
+        workers: { name: 'dsn', busy: () => worker.busy() },
+      },
       migrations,
       'onRetire.tx': {
         when: retirementMatters,

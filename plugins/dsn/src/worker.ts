@@ -62,6 +62,11 @@ export class Worker {
     })
   }
 
+  /** Whether it looks for what is due, or writes a DSN. */
+  busy(): boolean {
+    return this.#running !== undefined
+  }
+
   /** Starts nothing new and waits for the DSN that is being written, until `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#started = false

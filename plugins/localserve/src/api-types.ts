@@ -1,5 +1,5 @@
 // What the page and the server exchange, as JSON. Times are milliseconds since the epoch.
-import type { Attempt, TraceEntry } from '@mox/plugin-sdk'
+import type { Attempt, MailEvent, TraceEntry } from '@mox/plugin-sdk'
 
 /**
  * Where a recipient stands.
@@ -68,6 +68,8 @@ export interface MessageDetail extends MessageSummary {
   readonly header: readonly { readonly name: string; readonly value: string }[]
   readonly text?: string
   readonly hasHtml: boolean
+  /** As the sender wrote it: show it in a sandbox only. */
+  readonly html?: string
   readonly parts: readonly PartDetail[]
   readonly problems: readonly string[]
   /** True when the message is too large to be taken apart here. */
@@ -132,4 +134,52 @@ export interface QueueChangeRequest {
 export interface QueueChangeResult {
   /** Recipients changed; those that had left by then are not counted. */
   readonly count: number
+}
+
+/** What there is beside the queue: plugins that may be on or off. */
+export interface BenchStatus {
+  readonly clock: ClockStatus
+  readonly services: { readonly events: boolean; readonly suppressions: boolean; readonly webhooks: boolean }
+}
+
+export interface EventList {
+  /** Oldest first. */
+  readonly events: readonly MailEvent[]
+  /** Pass as `after` for what comes next. */
+  readonly last: number
+}
+
+/** What a command of another plugin lists. */
+export interface Table {
+  readonly columns: readonly string[]
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
+
+export interface SubmitResult {
+  readonly messageId: number
+  readonly queueIds: readonly number[]
+}
+
+export interface ClockStatus {
+  /** The server's time. */
+  readonly now: number
+  /** Milliseconds ahead of the real time. */
+  readonly offset: number
+  /** It is being moved on. */
+  readonly advancing: boolean
+}
+
+export interface ScenarioStatus {
+  readonly scenarios: readonly {
+    readonly domain: string
+    /** Set by a test, read from a file, or from the config. */
+    readonly source: 'test' | 'file' | 'config'
+    readonly steps: number
+    /** Number of the step that it is at, from 1; absent when all are over. */
+    readonly step?: number
+    /** When that step began; absent before the first attempt. */
+    readonly since?: number
+  }[]
+  /** Files that are wrong. */
+  readonly problems: readonly { readonly file: string; readonly problem: string }[]
 }

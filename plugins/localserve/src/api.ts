@@ -5,9 +5,10 @@ import { PassThrough, Readable } from 'node:stream'
 import Router from '@koa/router'
 import type { Clock, QueueControl, StoredMessage } from '@mox/plugin-sdk'
 import { decodeBody, parseStructure, safeFilename, textParts } from '@mox/plugin-sdk/mail'
-import type { Context, Middleware } from 'koa'
+import type { Context } from 'koa'
 import type { Status } from './api-types.ts'
-import { changeRoute, listQueue } from './queue-api.ts'
+import { changeRoute, listQueue, QUERY_LENGTH } from './queue-api.ts'
+import { checkOwnPage } from './requests.ts'
 import { describeMessage, findPart, listMessages, type Stores, sourceOf } from './view.ts'
 
 /** Streams of changes at the same time; one more is refused with 503. */
@@ -28,7 +29,7 @@ export interface ApiOptions {
   readonly pageFile: string
 }
 
-export function pageRoutes(options: ApiOptions): Middleware {
+export function pageRoutes(options: ApiOptions): Router {
   const { stores } = options
   const router = new Router()
 
@@ -47,6 +48,7 @@ export function pageRoutes(options: ApiOptions): Middleware {
   router.get('/api/messages', async ctx => {
     const before = number(ctx, 'before')
     ctx.body = await listMessages(stores, {
+      ...{ to: text(ctx, 'to'), from: text(ctx, 'from'), subject: text(ctx, 'subject'), after: number(ctx, 'after') },
       limit: Math.min(number(ctx, 'limit') ?? 50, MAX_LIST),
       ...(before === undefined ? {} : { before }),
     })
@@ -99,16 +101,15 @@ export function pageRoutes(options: ApiOptions): Middleware {
     stream.write('retry: 1000\n\n')
     ctx.body = stream
   })
-  return router.routes() as unknown as Middleware
+  return router
 }
 
 /** POST /admin/queue/pause, /resume and /kick, and /change for chosen recipients. */
-export function adminRoutes(queue: QueueControl, clock: Clock): Middleware {
+export function adminRoutes(queue: QueueControl, clock: Clock): Router {
   const router = new Router({ prefix: '/admin' })
   const change = changeRoute(queue, clock)
   router.post('/queue/:action', async ctx => {
-    // A form of another site cannot set this header.
-    if (ctx.get('X-Mox-Request') !== '1') return ctx.throw(403, 'send the header X-Mox-Request: 1')
+    checkOwnPage(ctx)
     const action = ctx.params['action']
     if (action === 'change') return await change(ctx)
     if (action !== 'pause' && action !== 'resume' && action !== 'kick')
@@ -116,7 +117,7 @@ export function adminRoutes(queue: QueueControl, clock: Clock): Middleware {
     queue[action]()
     ctx.status = 204
   })
-  return router.routes() as unknown as Middleware
+  return router
 }
 
 async function* wholeMessage(stores: Stores, message: StoredMessage): AsyncIterable<Buffer> {
@@ -128,6 +129,12 @@ async function messageOf(ctx: Context & { params: Record<string, string> }, stor
   const id = /^\d{1,15}$/.test(ctx.params['id'] ?? '') ? Number(ctx.params['id']) : undefined
   const message = id === undefined ? undefined : await stores.messages.get(id)
   return message ?? ctx.throw(404, 'no such message')
+}
+
+function text(ctx: Context, name: string): string | undefined {
+  const value = ctx.query[name]
+  if (value === undefined || (typeof value === 'string' && value.length <= QUERY_LENGTH)) return value
+  return ctx.throw(400, `${name} must be given once, with at most ${QUERY_LENGTH} characters`)
 }
 
 function number(ctx: Context, name: string): number | undefined {

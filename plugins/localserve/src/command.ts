@@ -12,11 +12,14 @@ import { configText, PORTS } from './config.ts'
 export interface CommandTools {
   /** Runs the server of a config file until a signal ends it. */
   serve(configPath: string, options: { logLevel?: string; onReady?: () => void }): Promise<void>
+  /** Runs a command of the running server. `config`: its config file; default the last server's. */
+  command(words: readonly string[], config?: string): Promise<void>
   stdout(text: string): void
   stderr(text: string): void
 }
 
 const HELP = `mox localserve [--dir PATH] [--ip IP] [--init-only] [--log-level LEVEL]
+mox localserve advance DURATION [--dir PATH]
 
 A mail server for development: takes any mail, delivers all of it to one account, and shows it on a page.
 
@@ -24,6 +27,9 @@ A mail server for development: takes any mail, delivers all of it to one account
   --ip IP            listen on this address instead of 127.0.0.1 and ::1; only when the directory is made
   --init-only        make the directory and end
   --log-level LEVEL  trace, debug, info, warn or error
+
+advance moves the clock of the running server on, such as 90s, 1h30m or 3d: retries, reports and all else that becomes due on the
+way happen at once, in order.
 `
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error']
@@ -32,6 +38,7 @@ const command: { summary: string; help: string; run(argv: readonly string[], too
   summary: 'run a mail server for development on this machine',
   help: HELP,
   run: async (argv, tools) => {
+    if (argv[0] === 'advance') return await advance(argv.slice(1), tools)
     const flags = parse(argv)
     if (flags.help) return tools.stdout(HELP)
     const dir = resolve(flags.dir ?? join(configHome(), 'mox-localserve'))
@@ -82,6 +89,24 @@ function parse(argv: readonly string[]): ParsedFlags {
   if (level !== undefined && !LEVELS.includes(level))
     throw new UsageError(`--log-level ${JSON.stringify(level)} is unknown; choose one of ${LEVELS.join(', ')}`)
   return values
+}
+
+/** The same as `mox clock advance`, for the localserve of a directory or the last server. */
+async function advance(argv: readonly string[], { command, stdout }: CommandTools): Promise<void> {
+  const usage = 'mox localserve advance needs a duration such as 90s, 1h30m or 3d'
+  let given: { values: { dir?: string | undefined; help?: boolean | undefined }; positionals: string[] }
+  try {
+    const help = { type: 'boolean', short: 'h' } as const
+    given = parseArgs({ args: [...argv], allowPositionals: true, options: { dir: { type: 'string' }, help } })
+  } catch (error) {
+    throw new UsageError(`${usage}: ${(error as Error).message}`)
+  }
+  const { values, positionals } = given
+  if (values.help) return stdout(HELP)
+  const [by, ...others] = positionals
+  if (by === undefined || others.length > 0) throw new UsageError(usage)
+  const config = values.dir === undefined ? undefined : join(resolve(values.dir), 'mox.config.ts')
+  await command(['clock', 'advance', by], config)
 }
 
 async function make(dir: string, config: string, ip: string | undefined): Promise<void> {

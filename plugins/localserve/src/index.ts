@@ -1,103 +1,128 @@
 // localserve: delivery simulated on this machine, and a page that shows every message. It is a transport, a `route`
 // verdict and a few receive handlers: core does not know it.
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import Router from '@koa/router'
 import {
   clock,
+  clockControl,
+  commands,
   definePlugin,
+  directory,
+  events,
+  type HttpRoutes,
+  log,
   mailboxes,
+  optional,
   type PluginFactory,
   queueControl,
+  random,
   receiver,
   route,
   routes,
   storage,
+  submission,
+  suppressions,
+  system,
   transports,
   UsageError,
+  workers,
 } from '@mox/plugin-sdk'
 import { adminRoutes, PAGE_POLICY, pageRoutes } from './api.ts'
+import { benchAdminRoutes, benchRoutes, SEND_BYTES, sendRoute } from './bench-api.ts'
+import { Changes } from './changes.ts'
+import { BenchClock } from './clock.ts'
+import { Greylist } from './greylist.ts'
 import { onData, onMail, onRcpt } from './hooks.ts'
-import { CHANGE_BYTES } from './queue-api.ts'
+import { LaterReports, migrations } from './later.ts'
+import { options } from './options.ts'
+import { JSON_BYTES } from './requests.ts'
+import { makeReset } from './reset.ts'
+import { Scenarios } from './scenario/scenarios.ts'
 import { makeTransport, TRANSPORT } from './transport.ts'
 import type { Stores } from './view.ts'
 
-/** The page tells of changes at most this often, in milliseconds. */
-const CHANGE_INTERVAL = 100
+export type { Scenario, ScenarioInput } from './scenario/schema.ts'
 
-export const localserve: PluginFactory<undefined> = definePlugin({
+const needs = {
+  ...{ clock, clockControl, commands, directory, log, mailboxes, queueControl, random, receiver, storage, submission },
+  ...{ system, events: optional(events), suppressions: optional(suppressions) },
+}
+
+export const localserve: PluginFactory<typeof options> = definePlugin({
   name: 'localserve',
-  needs: { clock, mailboxes, queueControl, receiver, storage },
-  provides: { transports, routes },
-  setup: ({ services }) => {
-    const { clock, mailboxes, queueControl, receiver, storage } = services
+  options,
+  needs,
+  provides: { transports, routes, commands, workers },
+  setup: ({ options, services }) => {
+    const { clock, clockControl: control, log, mailboxes, queueControl, receiver, storage, system } = services
+    const greylist = new Greylist(clock)
+    const later = new LaterReports(services)
+    const dir = resolve(system.dataDir, options.scenarioDir)
+    const scenarios = new Scenarios({ clock, log, dir, configured: options.scenarios })
+    const benchClock = new BenchClock(clock, control, system)
+    const reset = makeReset({ ...services, greylist, scenarios, later })
+    const changes = new Changes(services)
     const streams = new Set<PassThrough>()
-    const listeners = new Set<() => void>()
-    let cancel: (() => void) | undefined
-    let unsubscribe = (): void => {}
-    const changed = (): void => {
-      cancel ??= clock.after(CHANGE_INTERVAL, () => {
-        cancel = undefined
-        for (const listener of listeners) listener()
-      })
-    }
-    const stores: Stores = {
-      messages: storage.messages,
-      queue: storage.queue,
-      history: storage.history,
-      content: storage.content,
-      mailboxes,
-    }
+    const { messages, queue, history, content } = storage
+    const stores: Stores = { messages, queue, history, content, mailboxes }
+    const bench = { ...services, clock: benchClock, scenarios, reset }
+
     const page = pageRoutes({
-      stores,
-      queue: queueControl,
-      streams,
+      ...{ stores, queue: queueControl, streams },
       pageFile: fileURLToPath(pageUrl()),
-      onChange: listener => {
-        listeners.add(listener)
-        return () => listeners.delete(listener)
-      },
+      onChange: listener => changes.listen(listener),
     })
+    benchRoutes(page, bench)
+    const admin = adminRoutes(queueControl, clock)
+    benchAdminRoutes(admin, bench)
+    const sending = new Router({ prefix: '/admin/messages' })
+    sendRoute(sending, bench)
+    const receiving = { clock, greylist }
     return {
+      migrations,
       services: {
-        transports: makeTransport(receiver, clock),
+        transports: makeTransport({ receiver, clock, control, greylist, scenarios, later }),
+        commands: benchClock.commands(),
+        workers: later,
         routes: [
-          {
-            prefix: '/',
-            audience: 'internal',
-            title: 'Messages',
-            middleware: page,
-            contentSecurityPolicy: PAGE_POLICY,
-          },
-          {
-            prefix: '/admin/',
-            audience: 'admin',
-            title: 'Queue control',
-            middleware: adminRoutes(queueControl, clock),
-            maxBody: CHANGE_BYTES,
-          },
+          { prefix: '/', audience: 'internal', title: 'Messages', ...served(page), contentSecurityPolicy: PAGE_POLICY },
+          { prefix: '/admin/', audience: 'admin', title: 'Queue control', ...served(admin), maxBody: JSON_BYTES },
+          { prefix: '/admin/messages/', audience: 'admin', title: 'Sending', ...served(sending), maxBody: SEND_BYTES },
         ],
       },
-      'onReceive.mail': input => onMail(input, clock),
-      'onReceive.rcpt': input => onRcpt(input, clock),
-      'onReceive.data': input => onData(input, clock),
+      'onReceive.mail': input => onMail(input, receiving),
+      'onReceive.rcpt': input => onRcpt(input, receiving),
+      'onReceive.data': input => onData(input, receiving),
       beforeDeliver: ({ job }) =>
         job.transport === undefined ? route(TRANSPORT, 'everything stays on this machine') : undefined,
-      start: () => {
+      start: async () => {
         if (!existsSync(pageUrl())) throw new UsageError('localserve: the page is not built; run npm run build:web')
-        unsubscribe = storage.subscribe('messages', changed)
+        await benchClock.start()
+        await scenarios.start()
+      },
+      listen: async () => {
+        await changes.start()
+        later.start()
       },
       drain: () => {
         for (const stream of streams) stream.end()
       },
-      stop: () => {
-        unsubscribe()
-        cancel?.()
+      stop: async () => {
+        changes.stop()
         for (const stream of streams) stream.destroy()
+        await later.stop()
+        await scenarios.stop()
       },
     }
   },
 })
+
+function served(router: Router): Pick<HttpRoutes, 'middleware'> {
+  return { middleware: router.routes() as unknown as HttpRoutes['middleware'] }
+}
 
 /** Beside the compiled code in a package, in dist/web in a clone. */
 function pageUrl(): URL {

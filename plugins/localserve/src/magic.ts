@@ -1,20 +1,40 @@
-// Magic localparts: addresses that make the test server answer as a difficult one would. The end of the localpart says
-// what happens, its start says where. Case-sensitive.
+// Magic localparts: addresses that make the test server answer as a difficult one would. The end of the localpart says what
+// happens, its start says where. Case-sensitive. Several words with one of - . _ + between them happen together: first what is
+// slow, then TLS, greylisting and refusals, and after a delivery what comes back later.
 //
-//   …temperror   451      …permerror   550      …timeout   no answer, then 451      …<400–599>   that code
+//   …temperror   451      …permerror   550      …<400–599>   that code      …timeout   no answer for an hour, then 451
+//   …greylist[minutes]    451 for the first 5 minutes                       …slow[seconds]   answers after 5 seconds
+//   …bounce[minutes]      taken, and a DSN comes a minute later             …complaint[minutes]   taken, then a spam report
+//   …tlsfail              STARTTLS fails when the queue delivers
 //
 //   mailfrom…    as sender: at MAIL FROM             rcptto…   as recipient: at RCPT TO
-//   queue…       as recipient: accepted from our users, then fails when the queue delivers it
+//   queue…       as recipient: accepted from our users, then happens when the queue delivers it
 //   anything else as recipient: at the end of DATA
 import type { SmtpReply } from '@mox/plugin-sdk'
 
-export type Magic =
-  /** Answer with this reply. */
-  | { readonly kind: 'reply'; readonly reply: SmtpReply }
-  /** Say nothing for an hour, then answer with this reply. */
-  | { readonly kind: 'timeout'; readonly reply: SmtpReply }
+/** What comes back some time after the delivery: a delivery status notification, or a spam report. */
+export interface Later {
+  readonly kind: 'bounce' | 'complaint'
+  readonly afterMs: number
+}
+
+export interface Magic {
+  /** Nothing is said for so long. */
+  readonly slowMs: number
+  /** Refused for now, for so long after the first try. 0: not. */
+  readonly greylistMs: number
+  readonly tlsFailure: boolean
+  readonly refusal?: SmtpReply
+  readonly later: readonly Later[]
+}
 
 export type Stage = 'mailfrom' | 'rcptto' | 'queue' | 'data'
+
+const MINUTE_MS = 60_000
+/** Words of one localpart that are looked at. */
+export const MAGIC_WORDS = 8
+const WORD =
+  /(?:(?<number>greylist|slow|bounce|complaint)(?<amount>\d{0,4})|(?<name>temperror|permerror|timeout|tlsfail)|(?<!\d)(?<code>[45]\d\d))$/
 
 /** What the localpart's start asks for. */
 export function stageOf(localpart: string): Stage {
@@ -24,16 +44,43 @@ export function stageOf(localpart: string): Stage {
 
 /** What the localpart's end asks for; undefined for an ordinary address. */
 export function magicOf(localpart: string): Magic | undefined {
-  if (localpart.endsWith('temperror')) return answer(451)
-  if (localpart.endsWith('permerror')) return answer(550)
-  if (localpart.endsWith('timeout')) return { kind: 'timeout', reply: simulated(451) }
-  const code = Number(/(?<!\d)[45]\d\d$/.exec(localpart)?.[0] ?? 0)
-  return code === 0 ? undefined : answer(code)
+  let magic: Magic = { slowMs: 0, greylistMs: 0, tlsFailure: false, later: [] }
+  let rest = localpart
+  for (let words = 0; words < MAGIC_WORDS; words++) {
+    const match = WORD.exec(rest)
+    if (match === null) return words === 0 ? undefined : magic
+    magic = withWord(magic, match.groups ?? {})
+    const before = rest.slice(0, match.index)
+    rest = before.replace(/[-._+]$/, '')
+    if (rest === before) return magic
+  }
+  return magic
 }
 
-const simulated = (code: number): SmtpReply => ({
+/** Of two refusals the last one in the address counts, which is found first. */
+function withWord(magic: Magic, { number, amount = '', name, code }: Record<string, string | undefined>): Magic {
+  const given = (standard: number): number => (amount === '' ? standard : Number(amount))
+  switch (number ?? name) {
+    case 'greylist':
+      return { ...magic, greylistMs: given(5) * MINUTE_MS }
+    case 'slow':
+      return { ...magic, slowMs: given(5) * 1_000 }
+    case 'bounce':
+    case 'complaint':
+      return { ...magic, later: [{ kind: number as Later['kind'], afterMs: given(1) * MINUTE_MS }, ...magic.later] }
+    case 'tlsfail':
+      return { ...magic, tlsFailure: true }
+    case 'timeout':
+      return refusing({ ...magic, slowMs: 60 * MINUTE_MS }, 451)
+    default:
+      return refusing(magic, code === undefined ? (name === 'temperror' ? 451 : 550) : Number(code))
+  }
+}
+
+const refusing = (magic: Magic, code: number): Magic => ({ refusal: simulated(code), ...magic })
+
+export const simulated = (code: number): SmtpReply => ({
   code,
   enhanced: `${Math.floor(code / 100)}.0.0`,
   text: 'simulated by the recipient or sender address',
 })
-const answer = (code: number): Magic => ({ kind: 'reply', reply: simulated(code) })

@@ -5,28 +5,17 @@ import { pathToString } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { QueueChangeResult, QueueList, QueueRow } from './api-types.ts'
+import { JSON_BYTES, parse, readJson } from './requests.ts'
 
 /** Rows in one answer. */
 export const QUEUE_ROWS = 500
 /** Ids of one change. */
 export const CHANGE_IDS = 1_000
 /** Bytes of the body of a change. */
-export const CHANGE_BYTES = 65_536
+export const CHANGE_BYTES: number = JSON_BYTES
 /** Characters of a text to look for, and of a reply that is shown. */
 export const QUERY_LENGTH = 320
 const REPLY_LENGTH = 500
-
-/** Told to the client as it is. */
-class RequestError extends Error {
-  override readonly name = 'RequestError'
-  readonly expose = true
-  readonly status: number
-
-  constructor(status: number, text: string) {
-    super(text)
-    this.status = status
-  }
-}
 
 const text = z.string().max(QUERY_LENGTH).optional()
 const query = z.object({
@@ -126,27 +115,4 @@ export function changeRoute(queue: QueueControl, clock: Clock): (ctx: Context) =
     const { action, ids } = parse(change, await readJson(ctx))
     ctx.body = { count: await work[action]({ ids }) } satisfies QueueChangeResult
   }
-}
-
-async function readJson(ctx: Context): Promise<unknown> {
-  if (!ctx.is('json')) throw new RequestError(415, 'send JSON, with Content-Type: application/json')
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > CHANGE_BYTES) throw new RequestError(413, `the body has more than ${CHANGE_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    throw new RequestError(400, 'the body is not JSON')
-  }
-}
-
-function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const result = schema.safeParse(given)
-  if (result.success) return result.data
-  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'request'}: ${message}`)
-  throw new RequestError(400, problems.join('; '))
 }

@@ -17,6 +17,7 @@ import {
   formatAddress,
   type Part,
   parseStructure,
+  pathToString,
   safeFilename,
   textParts,
 } from '@mox/plugin-sdk/mail'
@@ -45,20 +46,40 @@ export interface Stores {
   readonly mailboxes: Mailboxes
 }
 
+/** What a list of messages is asked for: all that is given must hold. Texts are parts of the value, in any case. */
+export interface MessageFilter {
+  readonly to?: string | undefined
+  readonly from?: string | undefined
+  readonly subject?: string | undefined
+  /** Only newer ones. */
+  readonly after?: number | undefined
+}
+
 /** Newest first. What the queue brought back to us is shown with its original only. */
-export async function listMessages(stores: Stores, options: { limit: number; before?: number }): Promise<MessageList> {
+export async function listMessages(
+  stores: Stores,
+  options: MessageFilter & { readonly limit: number; readonly before?: number },
+): Promise<MessageList> {
   const messages: MessageSummary[] = []
   let before = options.before
   for (;;) {
     const rows = await stores.messages.list({ limit: options.limit, ...(before === undefined ? {} : { before }) })
     for (const row of rows) {
       before = row.id
-      if (row.source === LISTENER) continue
+      if (row.id <= (options.after ?? 0)) return { messages }
+      if (row.source === LISTENER || !matches(row, options)) continue
       messages.push(summary(row, await recipients(stores, row)))
       if (messages.length === options.limit) return { messages, next: row.id }
     }
     if (rows.length < options.limit) return { messages }
   }
+}
+
+function matches(row: StoredMessage, { to, from, subject }: MessageFilter): boolean {
+  const has = (value: string, part: string): boolean => value.toLowerCase().includes(part.toLowerCase())
+  if (to !== undefined && !row.recipients.some(one => has(one, to))) return false
+  if (from !== undefined && !has(pathToString(row.reversePath), from)) return false
+  return subject === undefined || has(decodeWords(row.subject), subject)
 }
 
 /** The bytes that the page takes apart: what we put in front and the message as received. */
@@ -82,6 +103,7 @@ export async function describeMessage(stores: Stores, message: StoredMessage): P
     header: root.head.fields.slice(0, ROW_LIMIT).map(f => ({ name: f.name, value: decodeWords(f.value) })),
     ...(text === undefined ? {} : { text: decodeText(bytes, text).slice(0, TEXT_LIMIT) }),
     hasHtml: html !== undefined,
+    ...(html === undefined ? {} : { html: decodeText(bytes, html).slice(0, TEXT_LIMIT) }),
     parts: flatten(root),
     problems: root.head.problems.map(p => p.kind),
     truncated: message.size > PARSE_LIMIT,

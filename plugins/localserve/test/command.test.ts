@@ -18,6 +18,7 @@ async function run(...argv: string[]): Promise<{ out: string; served: string[] }
       served.push(config, options.logLevel ?? '')
       options.onReady?.()
     },
+    command: async (words, config) => void served.push(words.join(' '), config ?? ''),
     stdout: text => {
       out += text
     },
@@ -61,4 +62,12 @@ test('--ip with an existing directory, and a place that cannot be made', async (
   await expect(run('--dir', join(dir, 'file', 'x'))).rejects.toThrow(
     /cannot make .* \(ENOTDIR\); choose another place with --dir/,
   )
+})
+
+test('advance runs the command of the server', async () => {
+  expect((await run('advance', '3d')).served).toEqual(['clock advance 3d', ''])
+  expect((await run('advance', '--dir', dir, '1h')).served).toEqual(['clock advance 1h', join(dir, 'mox.config.ts')])
+  expect((await run('advance', '--help')).out).toContain('mox localserve advance DURATION')
+  for (const wrong of [['advance'], ['advance', '1h', '2h'], ['advance', '1h', '--colour']])
+    await expect(run(...wrong)).rejects.toThrow(/mox localserve advance needs a duration such as 90s/)
 })

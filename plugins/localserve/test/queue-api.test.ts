@@ -27,7 +27,7 @@ let url: string
 beforeAll(async () => {
   const app = new Koa()
   app.silent = true
-  app.use(adminRoutes(queue, clock))
+  app.use(adminRoutes(queue, clock).routes() as unknown as Koa.Middleware)
   await new Promise<void>(resolve => {
     server = app.listen(0, '127.0.0.1', resolve)
   })

@@ -17,7 +17,7 @@ import {
 
 /** Changes that one call returns, but for those of one modseq, which stay together. */
 export const CHANGES_PAGE = 10_000
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 
 interface ChangeRow {
   readonly id: number

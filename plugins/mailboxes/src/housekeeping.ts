@@ -2,7 +2,8 @@
 // periodic part. A failure is logged and tried again at the next round; stop() waits for what is running.
 import type { Context } from './context.ts'
 import { CHUNK, chunks, erase } from './expunge.ts'
-import { purgeHistory } from './history.ts'
+import { DAY_MS, purgeHistory } from './history.ts'
+import { CHANGE, ERASE } from './schema.ts'
 
 /** Between two periodic rounds. */
 export const ROUND_MS = 60_000
@@ -48,6 +49,8 @@ export class Housekeeping {
   }
 
   async #round(context: Context): Promise<void> {
+    // Most of the time there is nothing to do, and reading costs nothing: taking the lock is two commits.
+    if (!(await isDue(context, this.#historyDays))) return
     const lock = await context.storage.lock('mailboxes-housekeeping', LOCK_MS)
     if (lock === null) return
     try {
@@ -68,4 +71,13 @@ export class Housekeeping {
       }
     })
   }
+}
+
+/** Whether there is a message to erase or a change that is too old. */
+async function isDue({ storage, clock }: Context, historyDays: number): Promise<boolean> {
+  const now = clock.now()
+  const erasable = await storage.db(ERASE).where('due', '<=', now).first('message_id')
+  if (erasable !== undefined) return true
+  const before = now - historyDays * DAY_MS
+  return (await storage.db(CHANGE).where('at', '<', before).first('id')) !== undefined
 }
