@@ -26,7 +26,7 @@ import {
 import { type Path, parseAddress } from '@mox/plugin-sdk/mail'
 import { type CollectingLog, collectingLog, seededRandom, VirtualClock } from '@mox/plugin-sdk/testkit'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
-import { removeDir, tempDir } from './temp.ts'
+import { memoryDir, removeDir, tempDir } from './temp.ts'
 
 export type Answer = Omit<DeliveryResult, 'id'>
 type Flags = Readonly<Record<string, string | number | boolean>>
@@ -79,6 +79,10 @@ export interface MailflowOptions {
   readonly accounts?: AccountsInput
   readonly retrySchedule?: readonly number[]
   readonly concurrencyPerDomain?: number
+  /** The transport "direct" is one of the given plugins'; `sent` and `answer` have no use then. */
+  readonly ownTransport?: boolean
+  /** The database is in memory, which spares waiting for the disk. */
+  readonly inMemory?: boolean
 }
 
 const NO_LIMITS = { maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 }
@@ -95,7 +99,7 @@ const STOP_GRACE_MS = 5_000
 const TURNS = 20_000
 
 export async function mailflow(plugins: readonly Plugin[], options: MailflowOptions = {}): Promise<Mailflow> {
-  const dataDir = await tempDir()
+  const dataDir = await (options.inMemory === true ? memoryDir() : tempDir())
   const log = collectingLog()
   const random = seededRandom()
   const sent: DeliveryBatch[] = []
@@ -125,7 +129,13 @@ export async function mailflow(plugins: readonly Plugin[], options: MailflowOpti
           ...(options.retrySchedule === undefined ? {} : { retrySchedule: options.retrySchedule }),
           ...(options.concurrencyPerDomain === undefined ? {} : { concurrencyPerDomain: options.concurrencyPerDomain }),
         },
-        plugins: [storageSqlite(), accounts(options.accounts ?? ACCOUNTS), mailboxes(), direct(), ...plugins],
+        plugins: [
+          storageSqlite(),
+          accounts(options.accounts ?? ACCOUNTS),
+          mailboxes(),
+          options.ownTransport !== true && direct(),
+          ...plugins,
+        ],
       },
       `${dataDir}/mox.config.ts`,
     )

@@ -1,13 +1,22 @@
 // Directories and waiting for the tests that run the real program. Directories are below the system's temporary directory
 // and are removed by whoever made them.
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Linux. */
+const SHARED_MEMORY = '/dev/shm'
+
 /** A new empty directory. */
 export async function tempDir(name: string = 'mox-test'): Promise<string> {
   return await mkdtemp(join(tmpdir(), `${name}-`))
+}
+
+/** The same in memory, where the system has a place for that: for databases that need not survive the machine. */
+export async function memoryDir(name: string = 'mox-test'): Promise<string> {
+  return existsSync(SHARED_MEMORY) ? await mkdtemp(join(SHARED_MEMORY, `${name}-`)) : await tempDir(name)
 }
 
 /** Removes a directory with all that is in it; a file that is just being closed is tried again. */

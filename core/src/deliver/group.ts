@@ -68,6 +68,8 @@ async function register(deps: StageDeps, decided: readonly Decided[], facts: Mes
   const startedAt = deps.clock.now()
   const batches = new Map<string, Batch>()
   const begins: { id: number; attempt: Attempt; due: number }[] = []
+  // One for all: recipients that wait together are due together, and go in one transaction again.
+  const variation = deps.random.number()
   for (const one of decided) {
     const { job } = one
     if (one.kind === 'fail') {
@@ -84,7 +86,7 @@ async function register(deps: StageDeps, decided: readonly Decided[], facts: Mes
         ...(transport === NO_TRANSPORT ? {} : { transport }),
         ...(trace.length === 0 ? {} : { trace }),
       }
-      const due = startedAt + backoff(deps.config.retrySchedule, number, deps.random.number())
+      const due = startedAt + backoff(deps.config.retrySchedule, number, variation)
       begins.push({ id: job.id, attempt, due })
       const begun: Begun = { job: { ...job, due, attempts: number, lastAttempt: startedAt }, attempt }
       const batch = batches.get(batchKey(transport, job))

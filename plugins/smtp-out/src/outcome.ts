@@ -46,8 +46,7 @@ export function resultOf(
   const { stage, enhanced, text } = answer
   const outcome = outcomeOf(fate)
   const passedOn = fate === 'delivered' && answer.dsn === true ? { dsnPassedOn: true as const } : {}
-  const said = { code: answer.code, enhanced, text }
-  const words = fate === 'uncertain' ? { ...said, text: `${text}; the server may have taken the message` } : said
+  const words = { code: answer.code, enhanced, text }
   return {
     id,
     outcome,
