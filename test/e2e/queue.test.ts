@@ -5,7 +5,7 @@ import { mox, moxJson } from '../kit/cli.ts'
 import { type Localserve, startLocalserve } from '../kit/localserve.ts'
 import { eventually } from '../kit/temp.ts'
 
-const TO = ['queue-slow-452@example.net', 'queue-busy-451@example.net', 'queue-full-452@example.org']
+const TO = ['queue-tardy-452@example.net', 'queue-busy-451@example.net', 'queue-full-452@example.org']
 /** Larger than a frame of the control socket, and than a row of the database. */
 const BODY = `${'0123456789'.repeat(7)}\r\n`.repeat(20_000)
 
@@ -103,8 +103,8 @@ describe.each(['with a server', 'without a server'])('queue commands %s', how =>
 
   test('ends', async () => {
     if (!online) return await refused(/no server is running/, 'drop', '--all')
-    assert.equal(await done('kick', '--to', 'queue-slow'), '1 recipient\n')
-    await eventually(async () => assert.equal((await list('--to', 'queue-slow'))[0]?.attempts, 2))
+    assert.equal(await done('kick', '--to', 'queue-tardy'), '1 recipient\n')
+    await eventually(async () => assert.equal((await list('--to', 'queue-tardy'))[0]?.attempts, 2))
     assert.match(await done('kick'), /^running, \d+ in progress\n$/)
     const [busy, full] = [await idOf('queue-busy'), await idOf('queue-full')]
     const session = await server.login('local')
