@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ConfigOptions, LOGIN } from '../kit/config.ts'
+import { Outside } from '../kit/outside.ts'
 import type { ProbeLoop } from '../kit/probe.ts'
 import { cpuOf, memoryOf, openFiles } from '../kit/proc.ts'
 import { type Server, spawnServer, startServer } from '../kit/server.ts'
@@ -14,6 +15,8 @@ export interface Throughput {
   readonly messages: number
   readonly seconds: number
   readonly cpuSeconds: number
+  /** That the world outside saw. */
+  readonly connections?: number
   /** Milliseconds of a submission. */
   readonly p50?: number
   readonly p99?: number
@@ -68,15 +71,26 @@ export async function throughput(options: ThroughputOptions): Promise<Throughput
   return { messages: result.messages, seconds, cpuSeconds, p50: result.p50, p99: result.p99, rss, pss, loop }
 }
 
-/** Into a paused queue, to many domains; what is measured is the way out of it, through a transport that takes no time. */
+/** A transport that takes no time: what is left is the way out of the queue. */
 export async function drain(messages: number): Promise<Throughput> {
   const transport = JSON.stringify(fileURLToPath(new URL('./null-transport.ts', import.meta.url)))
-  const config: ConfigOptions = {
-    paused: true,
-    imports: [`import { nullTransport } from ${transport}`],
-    plugins: ['nullTransport()'],
-  }
-  await using server = await startServer({ config })
+  const config = { imports: [`import { nullTransport } from ${transport}`], plugins: ['nullTransport()'] }
+  return await empties(config, messages)
+}
+
+/** Over SMTP, to the world outside: every domain has an MX host of its own, all of them one process on this machine. */
+export async function drainOutside(messages: number, tls: boolean): Promise<Throughput> {
+  await using outside = await Outside.start({ tls })
+  const result = await empties(outside.config(), messages)
+  const { messages: taken, connections, secured } = await outside.counts()
+  if (taken < messages) throw new Error(`${messages} messages were delivered and ${taken} arrived`)
+  if (tls && secured < connections) throw new Error(`${connections - secured} of ${connections} connections had no TLS`)
+  return { ...result, connections }
+}
+
+/** Into a paused queue, to 100 domains; what is measured is the way out of it. */
+async function empties(config: Pick<ConfigOptions, 'imports' | 'plugins'>, messages: number): Promise<Throughput> {
+  await using server = await startServer({ config: { ...config, paused: true } })
   const job: LoadJob = {
     ...{ kind: 'submit', port: server.port('submission'), connections: 20, messages, size: 10_000 },
     ...{ reuse: true, pipelining: true, from: 'alice@example.org', to: 'bob@d#.example.net', domains: 100 },
