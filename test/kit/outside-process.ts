@@ -5,12 +5,14 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
-import codec from 'dns-packet'
+import codec, { type Resource } from 'dns-packet'
 import { makeSelfSigned } from '../../plugins/certificates/src/self-signed.ts'
 import type { Answer, OutsideOptions, Question, Taken } from './outside.ts'
 
 const END = Buffer.from('\r\n.\r\n')
 const TTL = 300
+/** Desired and available (RFC 1035 §4.1.1). */
+const RECURSION = 0x0180
 const SOA = { mname: 'ns.test', rname: 'root.test', serial: 1, refresh: TTL, retry: TTL, expire: TTL, minimum: TTL }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as OutsideOptions
@@ -140,16 +142,15 @@ async function resolver(): Promise<number> {
   socket.on('message', (octets, { port, address }) => {
     const { id = 0, questions = [] } = codec.decode(octets)
     const [{ name = '', type = '' } = {}] = questions
-    const answers: codec.Answer[] =
+    const answers: Resource[] =
       type === 'MX' && !name.startsWith('mx.')
         ? [{ type: 'MX', name, ttl: TTL, data: { preference: 10, exchange: `mx.${name}` } }]
         : type === 'A'
           ? [{ type: 'A', name, ttl: TTL, data: '127.0.0.1' }]
           : []
     // Without it the absence of IPv6 addresses would be asked for with every message (RFC 2308 §5).
-    const authorities: codec.Answer[] = answers.length > 0 ? [] : [{ type: 'SOA', name, ttl: TTL, data: SOA }]
-    const flags = codec.RECURSION_DESIRED | codec.RECURSION_AVAILABLE
-    socket.send(codec.encode({ type: 'response', id, flags, questions, answers, authorities }), port, address)
+    const authorities: Resource[] = answers.length > 0 ? [] : [{ type: 'SOA', name, ttl: TTL, data: SOA }]
+    socket.send(codec.encode({ type: 'response', id, flags: RECURSION, questions, answers, authorities }), port, address)
   })
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
