@@ -1,6 +1,6 @@
 // What tests ask and change over HTTP beside messages and queue: the clock, scenarios, events, suppressions, sending, and
 // forgetting everything. Reading needs no login; changes are the admin's. What a plugin would have to provide is answered with
-// 501 and its name when it is not there.
+// 404 and its name when it is not there.
 import type Router from '@koa/router'
 import {
   type Command,
@@ -171,7 +171,7 @@ export function sendRoute(router: Router, deps: BenchDeps): void {
     const content = await readBody(ctx, SEND_BYTES)
     await usable(async () => {
       ctx.body = (await deps.submission.submit({
-        ...{ account: found.account, source: 'localserve', content },
+        ...{ account: found.account, source: 'localserve-http', content },
         envelope: { reversePath, recipients: to.map(one => ({ path: address(one) })), smtputf8: true },
       })) satisfies SubmitResult
     })
@@ -180,7 +180,7 @@ export function sendRoute(router: Router, deps: BenchDeps): void {
 
 function provided<T>(service: T | undefined, name: string): T {
   if (service !== undefined) return service
-  throw new RequestError(501, `nobody provides ${name}; add the plugin that does to mox.config.ts`)
+  throw new RequestError(404, `nobody provides ${name}; add the plugin that does to mox.config.ts`)
 }
 
 function domain(text: string | undefined): string {
