@@ -20,9 +20,12 @@ export class BenchClock {
   readonly #clock: Clock
   readonly #control: ClockControl
   readonly #file: string
+  readonly #moved: () => void
   #advancing = 0
 
-  constructor(clock: Clock, control: ClockControl, { dataDir }: System) {
+  /** `moved` is called after each move. */
+  constructor(clock: Clock, control: ClockControl, { dataDir }: System, moved: () => void) {
+    this.#moved = moved
     this.#clock = clock
     this.#control = control
     this.#file = join(dataDir, FILE)
@@ -56,6 +59,7 @@ export class BenchClock {
       return await this.#control.advance(ms)
     } finally {
       this.#advancing--
+      this.#moved()
       await writeFile(this.#file, `${Math.round(this.#control.offset())}\n`)
     }
   }
