@@ -25,8 +25,8 @@ import { domainOf, scenario } from './scenario/schema.ts'
 export const BENCH_ROWS = 1_000
 /** Bytes of a message that is sent over HTTP. */
 export const SEND_BYTES: number = 32 * 1024 * 1024
-/** Recipients of it. */
-export const SEND_RECIPIENTS = 1_000
+/** Recipients of it: they stand in the address of the request. */
+export const SEND_RECIPIENTS = 50
 const WEBHOOKS = 'queue webhook list'
 const RETRY_WEBHOOKS = 'queue webhook schedule'
 
