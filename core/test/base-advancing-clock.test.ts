@@ -1,9 +1,9 @@
 // A clock that is moved: the order of timers, what it waits for on the way, and the limits of a move.
 import assert from 'node:assert/strict'
-import { UsageError } from '@mox/plugin-sdk'
+import { ADVANCE_LIMIT, OFFSET_LIMIT, UsageError } from '@mox/plugin-sdk'
 import { afterEach, test, vi } from 'vitest'
 import { AdvancingClock } from '../src/base/advancing-clock.ts'
-import { ADVANCE_LIMIT, makeClockControl, OFFSET_LIMIT } from '../src/base/clock-control.ts'
+import { makeClockControl } from '../src/base/clock-control.ts'
 
 const DAY = 86_400_000
 afterEach(() => void vi.useRealTimers())
@@ -115,6 +115,9 @@ test('limits', async () => {
   for (const ms of [0, -1, 1.5, Number.NaN, ADVANCE_LIMIT + 1]) await assert.rejects(control.advance(ms), UsageError)
   await control.advance(ADVANCE_LIMIT)
   for (const ms of [-1, 1.5, OFFSET_LIMIT + 1]) assert.throws(() => control.restore(ms), UsageError)
+  control.restore(OFFSET_LIMIT - 1_000)
+  await control.advance(1_000)
+  await assert.rejects(control.advance(2), /ten years ahead of the real time at most/)
   control.restore(OFFSET_LIMIT)
   assert.equal(control.offset(), OFFSET_LIMIT)
 })

@@ -1,7 +1,7 @@
 // The localserve page in a real browser: the system's Chromium, driven over its debugging protocol.
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { type Localserve, startLocalserve } from '../kit/localserve.ts'
+import { type Localserve, type LocalserveOptions, startLocalserve } from '../kit/localserve.ts'
 import type { Sample } from './messages.ts'
 
 const PLACES = [
@@ -32,8 +32,8 @@ export class PageTest {
     this.browser = browser
   }
 
-  static async start(): Promise<PageTest> {
-    const server = await startLocalserve()
+  static async start(options: LocalserveOptions = {}): Promise<PageTest> {
+    const server = await startLocalserve(options)
     try {
       // Chromium's own sandbox needs privileges that containers do not give; the pages are ours.
       const browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] })

@@ -14,6 +14,8 @@ export interface LocalserveOptions {
   readonly queue?: string
   /** Adds the probe plugin. */
   readonly probe?: boolean
+  /** Further plugins, without options: where they are imported from, and their names. */
+  readonly plugins?: readonly { readonly from: string; readonly name: string }[]
 }
 
 export interface Localserve extends Server {
@@ -46,13 +48,14 @@ export async function freePorts(dir: string, options: LocalserveOptions = {}): P
   const file = join(dir, 'mox.config.ts')
   const text = await readFile(file, 'utf8')
   const probe = fileURLToPath(new URL('./probe.ts', import.meta.url))
+  const more = [...(options.plugins ?? []), ...(options.probe ? [{ from: probe, name: 'probe' }] : [])]
   const changed = text
     .replace(/^const ip = .*$/m, "const ip = '127.0.0.1'")
     .replace(/\bport: \d+/g, 'port: 0')
     .replace(/\blog: \{/, "log: { format: 'json',")
     .replace(/\bqueue: \{/, `queue: { ${options.queue === undefined ? '' : `${options.queue},`}`)
-    .replace(/^ {4}localserve\(\),$/m, line => (options.probe ? `${line}\n    probe(),` : line))
+    .replace(/^ {4}localserve\(\),$/m, line => [...more.map(({ name }) => `    ${name}(),`), line].join('\n'))
   assert.notEqual(changed, text)
   await writeFile(file, changed)
-  if (options.probe) await appendFile(file, `\nimport { probe } from ${JSON.stringify(probe)}\n`)
+  await appendFile(file, more.map(({ from, name }) => `\nimport { ${name} } from ${JSON.stringify(from)}\n`).join(''))
 }

@@ -1,12 +1,8 @@
 // clock-control@1: moves an advancing clock through days, one timer at a time. What a timer starts gets finished before the
 // clock goes on, so that the same things happen in the same order every time. What never comes to rest ends it with an error.
-import { type Advanced, type ClockControl, UsageError } from '@mox/plugin-sdk'
+import { ADVANCE_LIMIT, type Advanced, type ClockControl, OFFSET_LIMIT, UsageError } from '@mox/plugin-sdk'
 import type { AdvancingClock } from './advancing-clock.ts'
 
-/** Milliseconds that the clock may be moved at a time: 31 days. */
-export const ADVANCE_LIMIT: number = 31 * 86_400_000
-/** Milliseconds ahead of the real time that a clock may start with: ten years. */
-export const OFFSET_LIMIT: number = 3_650 * 86_400_000
 /** Milliseconds of real time that may pass until everything has come to rest. */
 export const QUIET_LIMIT_MS = 60_000
 /** Turns of the event loop in a row without work: notifications and groups of commits take some. */
@@ -45,6 +41,8 @@ export function makeClockControl(
   }
 
   const advance = async (ms: number): Promise<Advanced> => {
+    if (clock.offset + ms > OFFSET_LIMIT)
+      throw new UsageError('the clock is ten years ahead of the real time at most; start with a new directory')
     const end = clock.now() + ms
     let timers = 0
     await quiet()

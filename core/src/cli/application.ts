@@ -116,10 +116,10 @@ export function createApplication(config: ResolvedConfig, overrides: Partial<Bas
       await stages.start()
     },
     drain: async signal => {
+      control?.close()
       await Promise.all([host.drain(signal), working ? stages.drain(signal) : undefined])
     },
     close: async () => {
-      control?.close()
       try {
         if (working) await stages.stop()
       } finally {

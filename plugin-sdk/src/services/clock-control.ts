@@ -3,6 +3,11 @@
 // clock waits for before it goes on.
 import { defineService, type ServiceToken } from '../define/service.ts'
 
+/** Milliseconds that a clock may be moved at a time: 31 days. */
+export const ADVANCE_LIMIT: number = 31 * 86_400_000
+/** Milliseconds that a clock may be ahead of the real time: ten years. */
+export const OFFSET_LIMIT: number = 3_650 * 86_400_000
+
 export interface Advanced {
   /** Where the clock is afterwards, milliseconds since the epoch. */
   readonly now: number
@@ -16,7 +21,7 @@ export interface ClockControl {
   /** Moves the clock so far ahead as it was before a restart. Timers keep what they still have to wait. Call it in start. */
   restore(offset: number): void
   /**
-   * Moves the clock on by `ms`, at most 31 days. All timers that are due on the way run in order, each at its time; before the
+   * Moves the clock on by `ms`, at most ADVANCE_LIMIT and up to OFFSET_LIMIT. All timers that are due on the way run in order, each at its time; before the
    * next one, deliveries, react handlers and workers get finished. Calls wait for each other. Throws a UsageError for another
    * number, and an Error that says who is still working when nothing comes to rest for a minute of real time.
    */

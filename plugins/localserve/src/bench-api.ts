@@ -1,6 +1,6 @@
 // What tests ask and change over HTTP beside messages and queue: the clock, scenarios, events, suppressions, sending, and
 // forgetting everything. Reading needs no login; changes are the admin's. What a plugin would have to provide is answered with
-// 501 and its name when it is not there.
+// 404 and its name when it is not there.
 import type Router from '@koa/router'
 import {
   type Command,
@@ -25,9 +25,10 @@ import { domainOf, scenario } from './scenario/schema.ts'
 export const BENCH_ROWS = 1_000
 /** Bytes of a message that is sent over HTTP. */
 export const SEND_BYTES: number = 32 * 1024 * 1024
-/** Recipients of it. */
-export const SEND_RECIPIENTS = 1_000
+/** Recipients of it: they stand in the address of the request. */
+export const SEND_RECIPIENTS = 50
 const WEBHOOKS = 'queue webhook list'
+const RETRY_WEBHOOKS = 'queue webhook schedule'
 
 export interface BenchDeps {
   readonly clock: BenchClock
@@ -42,7 +43,12 @@ export interface BenchDeps {
 
 const count = z.coerce.number().int().min(1).max(BENCH_ROWS).default(100)
 const id = z.coerce.number().int().min(0).default(0)
-const eventQuery = z.object({ after: id, limit: count, kinds: z.string().max(200).optional() })
+const eventQuery = z.object({
+  after: id,
+  limit: count,
+  kinds: z.string().max(200).optional(),
+  latest: z.literal('1').optional(),
+})
 const suppressionQuery = z.object({ after: id, limit: count, address: z.string().max(320).optional() })
 const advance = z.strictObject({ by: z.string().max(64) })
 const suppress = z.strictObject({
@@ -60,7 +66,7 @@ const send = z.object({
 
 /** Adds to the routes of the page. */
 export function benchRoutes(router: Router, deps: BenchDeps): void {
-  const webhooks = deps.commands.find(({ path }) => path.join(' ') === WEBHOOKS)
+  const webhooks = commandOf(deps, WEBHOOKS)
   router.get('/api/bench', ctx => {
     ctx.body = {
       clock: deps.clock.status(),
@@ -78,10 +84,12 @@ export function benchRoutes(router: Router, deps: BenchDeps): void {
     ctx.body = deps.scenarios.status()
   })
   router.get('/api/mail-events', async ctx => {
-    const { after, limit, kinds } = parse(eventQuery, ctx.query)
+    const { after, limit, kinds, latest } = parse(eventQuery, ctx.query)
     const wanted = kinds?.split(',')
     // Filtered here, so that a kind that does not exist is an empty list and the cursor goes on.
-    const all = await provided(deps.events, 'events@1').list({}, { limit, after })
+    const all = (
+      await provided(deps.events, 'events@1').list({}, latest ? { limit, descending: true } : { limit, after })
+    ).sort((a, b) => a.id - b.id)
     const events = all.filter(({ kind }) => wanted === undefined || wanted.includes(kind))
     ctx.body = { events, last: all.at(-1)?.id ?? after } satisfies EventList
   })
@@ -91,7 +99,7 @@ export function benchRoutes(router: Router, deps: BenchDeps): void {
     ctx.body = await provided(deps.suppressions, 'suppression@1').list(filter, { limit, after })
   })
   router.get('/api/webhooks', async ctx => {
-    const result = await provided(webhooks, 'mox queue webhook list').run({
+    const result = await provided(webhooks, `the command ${WEBHOOKS}`).run({
       arguments: [],
       flags: new Map(),
       limit: 100,
@@ -151,6 +159,17 @@ export function benchAdminRoutes(router: Router, deps: BenchDeps): void {
     }),
   )
   router.post(
+    '/webhooks/retry',
+    own(async ctx => {
+      const command = provided(commandOf(deps, RETRY_WEBHOOKS), `the command ${RETRY_WEBHOOKS}`)
+      const flags = new Map(
+        (command.flags ?? []).flatMap(({ name }) => (['now', 'all'].includes(name) ? [[name, true]] : [])),
+      )
+      await command.run({ arguments: ['0'], flags, limit: 100 })
+      ctx.status = 204
+    }),
+  )
+  router.post(
     '/reset',
     own(async ctx => {
       await deps.reset()
@@ -171,16 +190,21 @@ export function sendRoute(router: Router, deps: BenchDeps): void {
     const content = await readBody(ctx, SEND_BYTES)
     await usable(async () => {
       ctx.body = (await deps.submission.submit({
-        ...{ account: found.account, source: 'localserve', content },
+        ...{ account: found.account, source: 'localserve-http', content },
         envelope: { reversePath, recipients: to.map(one => ({ path: address(one) })), smtputf8: true },
       })) satisfies SubmitResult
     })
   })
 }
 
+/** Webhooks have no service of their own: what their commands say is shown. */
+function commandOf({ commands }: BenchDeps, name: string): Command | undefined {
+  return commands.find(({ path }) => path.join(' ') === name)
+}
+
 function provided<T>(service: T | undefined, name: string): T {
   if (service !== undefined) return service
-  throw new RequestError(501, `nobody provides ${name}; add the plugin that does to mox.config.ts`)
+  throw new RequestError(404, `nobody provides ${name}; add the plugin that does to mox.config.ts`)
 }
 
 function domain(text: string | undefined): string {

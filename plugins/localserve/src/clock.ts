@@ -1,8 +1,9 @@
 // The clock of the server as people and tests see it: how far it is ahead, and moving it on. How far is kept in a file, so
 // that after a restart time does not go back and everything is due when it was.
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  ADVANCE_LIMIT,
   type Advanced,
   type Clock,
   type ClockControl,
@@ -20,9 +21,12 @@ export class BenchClock {
   readonly #clock: Clock
   readonly #control: ClockControl
   readonly #file: string
+  readonly #moved: () => void
   #advancing = 0
 
-  constructor(clock: Clock, control: ClockControl, { dataDir }: System) {
+  /** `moved` is called after each move. */
+  constructor(clock: Clock, control: ClockControl, { dataDir }: System, moved: () => void) {
+    this.#moved = moved
     this.#clock = clock
     this.#control = control
     this.#file = join(dataDir, FILE)
@@ -53,11 +57,20 @@ export class BenchClock {
       throw new UsageError(`${JSON.stringify(by)} is no duration; write one such as 90s, 1h30m or 3d`)
     this.#advancing++
     try {
+      // Where it will be, first: what a crash on the way leaves behind is then not in the future.
+      if (ms > 0 && ms <= ADVANCE_LIMIT) await this.#keep(this.#control.offset() + ms)
       return await this.#control.advance(ms)
     } finally {
       this.#advancing--
-      await writeFile(this.#file, `${Math.round(this.#control.offset())}\n`)
+      this.#moved()
+      await this.#keep(this.#control.offset())
     }
+  }
+
+  async #keep(offset: number): Promise<void> {
+    const next = `${this.#file}.new`
+    await writeFile(next, `${Math.round(offset)}\n`)
+    await rename(next, this.#file)
   }
 
   commands(): readonly Command[] {

@@ -20,3 +20,14 @@ export async function configText(ip: string | undefined): Promise<string> {
   if (!text.includes(ADDRESSES)) throw new Error('the template does not say where to listen')
   return ip === undefined ? text : text.replace(ADDRESSES, `const ip = '${ip}'`)
 }
+
+/** The same for a test: free ports on 127.0.0.1, and a log that a program can read. */
+export async function testConfigText(): Promise<string> {
+  const text = await configText('127.0.0.1')
+  const changed = text
+    .replace(/\bport: \d+/g, 'port: 0')
+    .replace(/\blog: \{[^}]*\}/, "log: { level: 'info', format: 'json' }")
+  if (changed.match(/port: 0/g)?.length !== Object.keys(PORTS).length || !changed.includes("format: 'json'"))
+    throw new Error('the template does not have the listeners and the log that tests need')
+  return changed
+}

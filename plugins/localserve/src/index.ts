@@ -62,7 +62,7 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
     const later = new LaterReports(services)
     const dir = resolve(system.dataDir, options.scenarioDir)
     const scenarios = new Scenarios({ clock, log, dir, configured: options.scenarios })
-    const benchClock = new BenchClock(clock, control, system)
+    const benchClock = new BenchClock(clock, control, system, () => storage.notify('messages'))
     const reset = makeReset({ ...services, greylist, scenarios, later })
     const changes = new Changes(services)
     const streams = new Set<PassThrough>()

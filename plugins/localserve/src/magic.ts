@@ -3,7 +3,7 @@
 // slow, then TLS, greylisting and refusals, and after a delivery what comes back later.
 //
 //   …temperror   451      …permerror   550      …<400–599>   that code      …timeout   no answer for an hour, then 451
-//   …greylist[minutes]    451 for the first 5 minutes                       …slow[seconds]   answers after 5 seconds
+//   …greylist[minutes]    451 for the first 5 minutes                       …slow<seconds>   answers after so long
 //   …bounce[minutes]      taken, and a DSN comes a minute later             …complaint[minutes]   taken, then a spam report
 //   …tlsfail              STARTTLS fails when the queue delivers
 //
@@ -34,7 +34,7 @@ const MINUTE_MS = 60_000
 /** Words of one localpart that are looked at. */
 export const MAGIC_WORDS = 8
 const WORD =
-  /(?:(?<number>greylist|slow|bounce|complaint)(?<amount>\d{0,4})|(?<name>temperror|permerror|timeout|tlsfail)|(?<!\d)(?<code>[45]\d\d))$/
+  /(?:(?<number>greylist|bounce|complaint)(?<amount>\d{0,4})|slow(?<seconds>\d{1,4})|(?<name>temperror|permerror|timeout|tlsfail)|(?<!\d)(?<code>[45]\d\d))$/
 
 /** What the localpart's start asks for. */
 export function stageOf(localpart: string): Stage {
@@ -58,13 +58,15 @@ export function magicOf(localpart: string): Magic | undefined {
 }
 
 /** Of two refusals the last one in the address counts, which is found first. */
-function withWord(magic: Magic, { number, amount = '', name, code }: Record<string, string | undefined>): Magic {
+function withWord(
+  magic: Magic,
+  { number, amount = '', seconds, name, code }: Record<string, string | undefined>,
+): Magic {
   const given = (standard: number): number => (amount === '' ? standard : Number(amount))
+  if (seconds !== undefined) return { ...magic, slowMs: Number(seconds) * 1_000 }
   switch (number ?? name) {
     case 'greylist':
       return { ...magic, greylistMs: given(5) * MINUTE_MS }
-    case 'slow':
-      return { ...magic, slowMs: given(5) * 1_000 }
     case 'bounce':
     case 'complaint':
       return { ...magic, later: [{ kind: number as Later['kind'], afterMs: given(1) * MINUTE_MS }, ...magic.later] }

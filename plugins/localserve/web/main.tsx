@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact'
 import { render } from 'preact'
+import { BenchView, ClockBadge } from './bench.tsx'
 import { DetailView, TABS } from './detail.tsx'
 import { MessageListView } from './list.tsx'
 import { QueueView } from './queue.tsx'
@@ -27,10 +28,11 @@ import {
 } from './state.ts'
 import './style.css'
 import './queue.css'
+import './bench.css'
 
 function App(): JSX.Element {
   return (
-    <div class={selected.value === undefined || view.value === 'queue' ? 'app' : 'app reading'}>
+    <div class={selected.value === undefined || view.value !== 'messages' ? 'app' : 'app reading'}>
       <TopBar />
       {problem.value === '' ? null : (
         <p class="problem" role="alert">
@@ -39,13 +41,15 @@ function App(): JSX.Element {
       )}
       {view.value === 'queue' ? (
         <QueueView />
+      ) : view.value === 'bench' ? (
+        <BenchView />
       ) : (
         <main class="panes">
           <MessageListView />
           <DetailView />
         </main>
       )}
-      {view.value === 'queue' ? null : (
+      {view.value !== 'messages' ? null : (
         <p class="visually-hidden" role="status">
           {shown.value.length} messages
         </p>
@@ -69,8 +73,11 @@ function TopBar(): JSX.Element {
         <a href="#queue" aria-current={view.value === 'queue' ? 'page' : undefined}>
           Queue{s === undefined ? '' : ` (${s.queued})`}
         </a>
+        <a href="#bench" aria-current={view.value === 'bench' ? 'page' : undefined}>
+          Bench
+        </a>
       </nav>
-      {view.value === 'queue' ? (
+      {view.value !== 'messages' ? (
         <span class="space" />
       ) : (
         <input
@@ -82,6 +89,7 @@ function TopBar(): JSX.Element {
           onInput={event => (filter.value = event.currentTarget.value)}
         />
       )}
+      <ClockBadge />
       <span class={live.value ? 'badge good' : 'badge bad'}>{live.value ? 'live' : 'not connected'}</span>
       <button type="button" onClick={() => void control(s?.paused ? 'resume' : 'pause')}>
         {s?.paused ? 'Resume delivery' : 'Pause delivery'}
@@ -108,6 +116,7 @@ const KEYS: readonly [string, string][] = [
   ['/', 'filter'],
   ['Esc', 'back to the list, to the messages'],
   ['q', 'the queue'],
+  ['b', 'the bench: clock, scenarios, events'],
   ['x', 'queue: select the recipient'],
   ['r', 'queue: retry now'],
   ['h', 'queue: hold or release'],
@@ -154,7 +163,7 @@ function leave(event: KeyboardEvent, target: HTMLElement): void {
     target.blur()
   } else if (target.matches('input[type=search]')) target.blur()
   else if (view.value === 'messages') close()
-  else if (chosen.value.size > 0) selectAll(false)
+  else if (view.value === 'queue' && chosen.value.size > 0) selectAll(false)
   else location.hash = '#messages'
 }
 
@@ -162,6 +171,8 @@ function leave(event: KeyboardEvent, target: HTMLElement): void {
 function press(key: string): boolean {
   if (key === '?') help.value = !help.value
   else if (key === 'q') location.hash = '#queue'
+  else if (key === 'b') location.hash = '#bench'
+  else if (view.value === 'bench') return false
   else return view.value === 'queue' ? pressInQueue(key) : pressInMessages(key)
   return true
 }

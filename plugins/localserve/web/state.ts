@@ -4,7 +4,7 @@ import { computed, effect, signal } from '@preact/signals'
 import type { MessageDetail, MessageList, MessageSummary, Status } from '../src/api-types.ts'
 
 export type Tab = 'text' | 'html' | 'headers' | 'parts' | 'source' | 'trace'
-export type View = 'messages' | 'queue'
+export type View = 'messages' | 'queue' | 'bench'
 export type Theme = 'auto' | 'light' | 'dark'
 
 const PAGE = 50
@@ -24,6 +24,9 @@ export const status = signal<Status | undefined>(undefined)
 export const live = signal(false)
 export const problem = signal('')
 export const help = signal(false)
+/** Milliseconds that the server's clock is ahead of the real time. */
+export const ahead = signal(0)
+/** The server's time. */
 export const now = signal(Date.now())
 export const theme = signal<Theme>(storedTheme())
 
@@ -175,11 +178,11 @@ export function start(): void {
     for (const listener of listeners) listener()
   })
   setInterval(() => {
-    now.value = Date.now()
+    now.value = Date.now() + ahead.value
   }, 1000)
   const fromHash = (): void => {
-    view.value = location.hash === '#queue' ? 'queue' : 'messages'
-    if (view.value === 'queue') return
+    view.value = location.hash === '#queue' ? 'queue' : location.hash === '#bench' ? 'bench' : 'messages'
+    if (view.value !== 'messages') return
     const id = Number(location.hash.slice(1))
     if (Number.isSafeInteger(id) && id > 0) open(id)
     else if (selected.value !== undefined) close()
