@@ -67,13 +67,13 @@ export class Outside {
     return (await this.#ask('counts')).counts
   }
 
-  /** Config of a server that delivers to it. */
-  config(): Pick<ConfigOptions, 'imports' | 'plugins'> {
+  /** Config of a server that delivers to it, or to another server of this machine on `port`. */
+  config(port: number = this.smtpPort): Pick<ConfigOptions, 'imports' | 'plugins'> {
     return {
       imports: [`import { dns } from '@mox/plugin-dns'`, `import { smtpOut } from '@mox/plugin-smtp-out'`],
       plugins: [
         `dns({ servers: ['127.0.0.1:${this.dnsPort}'] })`,
-        `smtpOut({ port: ${this.smtpPort}, allowNetworks: ['127.0.0.0/8'] })`,
+        `smtpOut({ port: ${port}, allowNetworks: ['127.0.0.0/8'] })`,
       ],
     }
   }

@@ -6,7 +6,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import Router from '@koa/router'
 import {
+  type Attempt,
   definePlugin,
+  type FinalStatus,
   type HttpRoutes,
   mailboxes,
   type PluginFactory,
@@ -14,6 +16,7 @@ import {
   routes,
   storage,
 } from '@mox/plugin-sdk'
+import { formatAddress } from '@mox/plugin-sdk/mail'
 
 export interface ProbeMessage {
   readonly id: number
@@ -23,6 +26,13 @@ export interface ProbeMessage {
   readonly size: number
   readonly mailFrom: string
   readonly rcptTo: string
+}
+
+export interface ProbeRecipient {
+  readonly address: string
+  readonly subject: string
+  readonly status: FinalStatus | 'queued'
+  readonly results: readonly Attempt[]
 }
 
 export interface ProbeLoop {
@@ -68,6 +78,16 @@ export const probe: PluginFactory<undefined> = definePlugin({
     })
     router.get('/probe/queued', async ctx => {
       ctx.body = { queued: await storage.queue.count({}) }
+    })
+    // Every recipient, with its attempts: those that are queued, and those that are done.
+    router.get('/probe/recipients', async ctx => {
+      const retired = await storage.history.list({}, { limit: 1000 })
+      ctx.body = [...(await storage.queue.list({}, { limit: 1000 })), ...retired].map(
+        ({ recipient, subject, results, ...one }): ProbeRecipient => ({
+          ...{ address: formatAddress(recipient), subject, results },
+          status: 'status' in one ? one.status : 'queued',
+        }),
+      )
     })
     router.post('/probe/queue/:verb', ctx => {
       if (ctx.params['verb'] === 'pause') queueControl.pause()

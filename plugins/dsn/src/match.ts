@@ -1,7 +1,7 @@
 // Which of our recipients a report is about: by the envelope id that we gave the next hop, else by the Message-ID of what was
-// returned. Only recipients that the receiving account wrote to count, so that nobody's report changes the history of others.
+// returned. Exim gives ENVID and ORCPT back as they came, in xtext: both forms count. Only recipients that the receiving account wrote to count, so that nobody's report changes the history of others.
 import type { Job, Retired, Storage } from '@mox/plugin-sdk'
-import { formatAddress } from '@mox/plugin-sdk/mail'
+import { decodeXtext, encodeXtext, formatAddress } from '@mox/plugin-sdk/mail'
 import type { ParsedRecipient, ParsedReport } from './parse/types.ts'
 import { addressOf } from './parse/values.ts'
 
@@ -19,8 +19,9 @@ export interface Found {
 export async function findRecipients(storage: Storage, account: string, report: ParsedReport): Promise<Found[]> {
   const { envelopeId, messageId } = report
   if (account === '') return []
-  if (envelopeId !== '') {
-    const found = pair(await sentBy(storage, { account, envid: envelopeId }), report, 'envid')
+  for (const envid of new Set([envelopeId, decodeXtext(envelopeId) ?? ''])) {
+    if (envid === '') continue
+    const found = pair(await sentBy(storage, { account, envid }), report, 'envid')
     if (found.length > 0) return found
   }
   if (messageId === '') return []
@@ -38,7 +39,8 @@ async function sentBy(
 function pair(rows: readonly (Job | Retired)[], report: ParsedReport, matchedBy: MatchedBy): Found[] {
   const byAddress = new Map<string, number>()
   for (const { id, recipient, orcpt } of rows) {
-    for (const name of [formatAddress(recipient), addressOf(orcpt)]) {
+    const original = addressOf(orcpt)
+    for (const name of [formatAddress(recipient), original, encodeXtext(original)]) {
       const address = name.toLowerCase()
       if (address !== '' && !byAddress.has(address)) byAddress.set(address, id)
     }

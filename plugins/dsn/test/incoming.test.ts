@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DsnDone, match, UsageError } from '@mox/plugin-sdk'
 import { parseHeader } from '@mox/plugin-sdk/mail'
+import { samplePath } from '@mox/plugin-sdk/testkit'
 import { afterEach, test } from 'vitest'
 import { dsnCommands } from '../src/commands.ts'
 import { LONGEST_LOG, looksLikeReport } from '../src/incoming.ts'
@@ -173,6 +174,23 @@ test('by envelope id first, and several recipients each to its own', async () =>
   // Unknown as an envelope id, known as a Message-ID.
   await receive('', ['alice@example.org'], report({ to: 'dan@other.example', envid: 'E-2' }))
   assert.deepEqual(events.at(-1)?.matchedBy, 'message-id')
+})
+
+test('an envelope id and an ORCPT that come back in xtext', async () => {
+  const { submit, receive, last, events } = await open()
+  const given = [
+    { path: samplePath('bob@example.net'), orcpt: 'rfc822;bob+tag@list.example' },
+    { path: samplePath('eve@example.net'), orcpt: 'rfc822;eve+tag@list.example' },
+  ]
+  const [bob = 0, eve = 0] = await submit([], { envelope: { envid: 'E+1=2', recipients: given } })
+  const messageId = '<other@example.org>'
+  await receive('', ['alice@example.org'], report({ to: 'eve+2Btag@list.example', envid: 'E+2B1+3D2', messageId }))
+  assert.match(await last(eve), /^failed: 0/)
+  assert.equal(await last(bob), DELIVERED_BEFORE)
+  assert.deepEqual(
+    events.map(({ queueId, matchedBy }) => [queueId, matchedBy]),
+    [[eve, 'envid']],
+  )
 })
 
 test('ORCPT names the recipient, and one that was forwarded is certain when there is only one', async () => {
