@@ -251,6 +251,34 @@ test('a second signal does not wait', async () => {
   expect(await trace()).toBe('storage start, start, listen, cut short, stop, storage stop')
 })
 
+test('a start that hangs ends with the second signal', async () => {
+  await writeConfig(`start: () => { note('start'); console.error('hangs'); return new Promise(() => {}) },`)
+  const server = start()
+  await server.line('hangs')
+  server.child.kill('SIGTERM')
+  server.child.kill('SIGINT')
+  expect(await server.exit()).toBe(1)
+  expect(server.stderr).toBe('hangs\nmox: stopped before the start was done\n')
+  expect(await trace()).toBe('storage start, start, storage stop')
+  expect(existsSync(join(dir, 'data', 'mox.sock'))).toBe(false)
+})
+
+test('a plugin that fails: the place in its own file is shown', async () => {
+  const check = async (steps: string, expected: RegExp): Promise<void> => {
+    await writeConfig(steps)
+    const { code, err } = mox(`serve --config ${config}`)
+    expect([code, err.split('\n').slice(0, 3).join('\n')]).toEqual([1, expect.stringMatching(expected)])
+  }
+  await check(
+    `start: () => { throw new TypeError('broken') },`,
+    /^mox: demo failed to start: broken\nTypeError: broken\n +at \S+ \(\S+mox\.config\.ts:\d+/,
+  )
+  await check(
+    `...(() => { throw new TypeError('broken') })(),`,
+    /^mox: demo: setup failed: broken\nTypeError: broken\n +at .*\S+mox\.config\.ts:\d+/,
+  )
+})
+
 test('an error that nobody caught is told and ends the server', async () => {
   await writeConfig(`listen: () => { setImmediate(() => Promise.reject(new Error('nobody\\nlistens'))) },`)
   const server = start()

@@ -122,9 +122,18 @@ test('setup', () => {
   const sets = (setup: () => unknown, expected?: string): void =>
     checkHost([definePlugin({ name: 'demo', setup: setup as () => object })()], expected)
   sets(() => ({}))
-  sets(() => {
-    throw new Error('broken')
-  }, 'demo: setup failed: broken')
+  const broken = new Error('broken')
+  const fails = definePlugin({
+    name: 'demo',
+    setup: () => {
+      throw broken
+    },
+  })
+  // No mistake of the operator: its stack is shown.
+  const problem = (): unknown => hostOf([fails()])
+  expect(problem).toThrow(
+    expect.objectContaining({ name: 'Error', message: 'demo: setup failed: broken', cause: broken }),
+  )
   sets(() => {
     throw new UsageError('set a and b')
   }, 'demo: set a and b')
