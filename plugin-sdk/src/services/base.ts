@@ -43,6 +43,12 @@ export interface Metrics {
   render(): Promise<string>
 }
 
+/** What the name of a secret may be. */
+export const SECRET_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** For options that take the name of a secret: what is told when it does not match SECRET_NAME. */
+export const SECRET_NAME_WANTED: string =
+  'must be the name of a secret, lower-case letters, digits and dashes: "smtp-relay" is MOX_SECRET_SMTP_RELAY in the environment'
+
 /** Secrets by name: the environment variable MOX_SECRET_<NAME>, or the file <dataDir>/secrets/<name>; made on first use where `generate` says so. */
 export interface Secrets {
   /** Throws a UsageError that names the variable and the file when missing. */
