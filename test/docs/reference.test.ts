@@ -1,10 +1,11 @@
 // What keeps the documentation of options true: the reference is made from a config with every plugin, and every option is
 // explained in the README of its plugin.
+import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ROOT, sources } from '../../scripts/files.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 
 /** Library of the storage plugins: no plugin itself. */
@@ -42,4 +43,16 @@ test('every option is in the README of its plugin', () => {
     }
   }
   expect(missing).toEqual([])
+})
+
+test('every metric of the sources, and of the page for operators, is in the reference', () => {
+  const known = new Set([...read('docs/reference/metrics.md').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name))
+  const files = ['core', 'plugins'].flatMap(sources).filter(path => path.includes('/src/'))
+  const declared = files.flatMap(path =>
+    [...read(path).matchAll(/\.(?:counter|gauge|histogram)\(\s*'(\w+)'/g)].map(([, name]) => name),
+  )
+  const told = [...read('docs/OPERATING.md').matchAll(/`(mox_\w+)/g)].map(([, name]) => name)
+  assert.ok(declared.length > 20 && told.length > 2)
+  const missing = [...declared, ...told].filter(name => !known.has(name))
+  expect(missing, 'declare it in setup, not at the first use').toEqual([])
 })
