@@ -30,6 +30,7 @@ export interface Log {
   child(fields: object): Log
 }
 
+/** Labels of a metric by name; few values each, never something that a peer chooses freely. */
 export type Labels = Readonly<Record<string, string>>
 
 /** Prometheus-style metrics; names start with "mox_". Declaring the same metric twice gives the same one. */
@@ -65,9 +66,15 @@ export interface System {
   readonly version: string
 }
 
+/** Every "now" and every timer. */
 export const clock: ServiceToken<Clock, 'one'> = defineService<Clock>('clock@1')
+/** Ids, and randomness that tests can repeat. */
 export const random: ServiceToken<Random, 'one'> = defineService<Random>('random@1')
+/** A logger of the plugin's own. */
 export const log: ServiceToken<Log, 'one'> = defineService<Log>('log@1')
+/** Counters, gauges and histograms. */
 export const metrics: ServiceToken<Metrics, 'one'> = defineService<Metrics>('metrics@1')
+/** Passwords and keys. */
 export const secrets: ServiceToken<Secrets, 'one'> = defineService<Secrets>('secrets@1')
+/** Facts about this installation. */
 export const system: ServiceToken<System, 'one'> = defineService<System>('system@1')
