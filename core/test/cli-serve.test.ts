@@ -179,10 +179,16 @@ test('start, commands, reload, stop', async () => {
   await server.line('hostname=new.example')
   await trace()
 
+  // What was started last is forgotten when its config is gone, but not while it runs.
+  await rm(config)
+  expect(mox('ping').out).toBe('pong from new.example\n')
   server.child.kill('SIGTERM')
   expect(await server.exit()).toBe(0)
   expect(await trace()).toBe('drain, stop, storage stop')
   expect(existsSync(join(dir, 'data', 'mox.sock'))).toBe(false)
+  const none = /^mox: no mox\.config\.ts in \S+ or above; name one with --config FILE/
+  expect(mox('ping').err).toMatch(none)
+  expect(mox('config show').err).toMatch(none)
 })
 
 test('without a server, commands that may run on the data directory', async () => {
