@@ -96,7 +96,7 @@ export default defineConfig({
     smtpOut({
       transports: {
         // A relay, for a network that closes port 25: MOX_SECRET_SMARTHOST has its password.
-        // smarthost: { kind: 'submissions', host: 'smtp.provider.example', auth: { username: 'mail@example.org', passwordSecret: 'SMARTHOST' } },
+        // smarthost: { kind: 'submissions', host: 'smtp.provider.example', auth: { username: 'mail@example.org', passwordSecret: 'smarthost' } },
         // Addresses that must never be written to.
         closed: { kind: 'fail', code: 550, message: 'mail to this address is switched off' },
       },

@@ -33,7 +33,7 @@ run('generated docs', process.execPath, [
   'core/bin/mox.js',
   'docs',
   '--config',
-  'config.example.ts',
+  'docs/reference.config.ts',
   '--dir',
   'docs/reference',
   '--check',

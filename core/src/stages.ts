@@ -16,6 +16,7 @@ import type {
   Transport,
 } from '@mox/plugin-sdk'
 import { localTransport } from './deliver/local.ts'
+import { deliveryDurations } from './deliver/metrics.ts'
 import type { Hooks } from './hooks/types.ts'
 import { Dispatcher } from './notify/dispatcher.ts'
 import { makeQueueControl } from './queue/control.ts'
@@ -58,6 +59,7 @@ export interface Stages {
 }
 
 export function createStages(deps: StageDeps): Stages {
+  deliveryDurations(deps.metrics)
   const receiver = makeReceiver(deps)
   const local = localTransport(deps)
   const scheduler = new Scheduler(deps, local)

@@ -235,7 +235,7 @@ test('operations that are refused', async () => {
   for (const verb of ['hold', 'unhold', 'schedule', 'transport relay', 'requiretls no', 'fail', 'drop']) {
     await refused(`queue ${verb}`, choose)
     await refused(`queue ${verb} --n 3`, choose)
-    await refused(`queue ${verb} --all --to bob`, choose)
+    await refused(`queue ${verb} --all --to bob`, /--all is everything; leave it out, or what chooses beside it/)
   }
   await refused('queue fail --to', /--to needs a value/)
   await refused(`queue schedule --all --in ${SCHEDULE_LIMIT + 1}`, /must be a number of seconds from 0 to/)

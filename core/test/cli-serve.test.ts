@@ -179,10 +179,16 @@ test('start, commands, reload, stop', async () => {
   await server.line('hostname=new.example')
   await trace()
 
+  // What was started last is forgotten when its config is gone, but not while it runs.
+  await rm(config)
+  expect(mox('ping').out).toBe('pong from new.example\n')
   server.child.kill('SIGTERM')
   expect(await server.exit()).toBe(0)
   expect(await trace()).toBe('drain, stop, storage stop')
   expect(existsSync(join(dir, 'data', 'mox.sock'))).toBe(false)
+  const none = /^mox: no mox\.config\.ts in \S+ or above; name one with --config FILE/
+  expect(mox('ping').err).toMatch(none)
+  expect(mox('config show').err).toMatch(none)
 })
 
 test('without a server, commands that may run on the data directory', async () => {
@@ -249,6 +255,34 @@ test('a second signal does not wait', async () => {
   server.child.kill('SIGINT')
   expect(await server.exit()).toBe(0)
   expect(await trace()).toBe('storage start, start, listen, cut short, stop, storage stop')
+})
+
+test('a start that hangs ends with the second signal', async () => {
+  await writeConfig(`start: () => { note('start'); console.error('hangs'); return new Promise(() => {}) },`)
+  const server = start()
+  await server.line('hangs')
+  server.child.kill('SIGTERM')
+  server.child.kill('SIGINT')
+  expect(await server.exit()).toBe(1)
+  expect(server.stderr).toBe('hangs\nmox: stopped before the start was done\n')
+  expect(await trace()).toBe('storage start, start, storage stop')
+  expect(existsSync(join(dir, 'data', 'mox.sock'))).toBe(false)
+})
+
+test('a plugin that fails: the place in its own file is shown', async () => {
+  const check = async (steps: string, expected: RegExp): Promise<void> => {
+    await writeConfig(steps)
+    const { code, err } = mox(`serve --config ${config}`)
+    expect([code, err.split('\n').slice(0, 3).join('\n')]).toEqual([1, expect.stringMatching(expected)])
+  }
+  await check(
+    `start: () => { throw new TypeError('broken') },`,
+    /^mox: demo failed to start: broken\nTypeError: broken\n +at \S+ \(\S+mox\.config\.ts:\d+/,
+  )
+  await check(
+    `...(() => { throw new TypeError('broken') })(),`,
+    /^mox: demo: setup failed: broken\nTypeError: broken\n +at .*\S+mox\.config\.ts:\d+/,
+  )
 })
 
 test('an error that nobody caught is told and ends the server', async () => {

@@ -2,7 +2,7 @@
 import { type Clock, defineService, type Needs, type Plugin, type Setup, storage, UsageError } from '@mox/plugin-sdk'
 import { turns, type VirtualClock } from '@mox/plugin-sdk/testkit'
 import { expect, test } from 'vitest'
-import { STOP_LIMIT_MS } from '../src/host/lifecycle.ts'
+import { SLOW_STEP_MS, STOP_LIMIT_MS } from '../src/host/lifecycle.ts'
 import { type HostBench, hostOf, plugin } from './host-support.ts'
 
 const base = defineService('base@1')
@@ -157,4 +157,21 @@ test('stop: each within its bound, whatever the others do', async () => {
   }
   await check(STOP_LIMIT_MS - 1, ['bad: x'])
   await check(STOP_LIMIT_MS + 1, ['bad: x', `slow: took longer than ${STOP_LIMIT_MS} ms`])
+})
+
+test('a step that takes long is named in the log', async () => {
+  const check = async (step: 'start' | 'listen', ms: number, expected: readonly string[]): Promise<void> => {
+    let time: Clock | undefined
+    const made: HostBench = hostOf([plugin('one'), plugin('slow', { [step]: () => time?.sleep(ms) })])
+    time = made.clock
+    const run = made.host.start().then(() => made.host.listen())
+    await turns()
+    await (made.clock as VirtualClock).advance(ms)
+    await run
+    expect(made.log.lines.map(({ fields, text }) => `${String(fields['plugin'])}: ${text}`)).toEqual(expected)
+    expect(made.clock.pending).toBe(0)
+  }
+  await check('start', SLOW_STEP_MS - 1, [])
+  await check('start', SLOW_STEP_MS + 1, ['slow: plugin takes long to start'])
+  await check('listen', SLOW_STEP_MS + 1, ['slow: plugin takes long to listen'])
 })

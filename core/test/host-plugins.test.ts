@@ -35,12 +35,12 @@ test('options of zod', () => {
   const make = definePlugin({ name: 'demo', options: schema, setup: () => ({}) })
   const check = (options: unknown, expected?: string): void => checkHost([make(options as never)], expected)
   check({ domains: ['a'] })
-  check({ domains: 5 }, 'demo: domains is 5; Invalid input: expected array, received number')
-  check({}, 'demo: domains is missing; Invalid input: expected array, received undefined')
-  check({ domains: ['a', 7] }, 'demo: domains[1] is 7; Invalid input: expected string, received number')
+  check({ domains: 5 }, 'demo: domains is 5; must be a list in [ ]')
+  check({}, 'demo: domains is missing; must be a list in [ ]')
+  check({ domains: ['a', 7] }, 'demo: domains[1] is 7; must be a text in quotes')
   check(
     { domains: [], port: 70_000 },
-    'demo: domains is []; Too small: expected array to have >=1 items\ndemo: port is 70000; Too big: expected number to be <=65535',
+    'demo: domains is []; must have at least 1 entry\ndemo: port is 70000; must be at most 65535',
   )
   check(
     { domains: ['a'], prot: 25, x: 1 },
@@ -48,25 +48,51 @@ test('options of zod', () => {
   )
   check(
     { domains: ['a'], relay: { password: 'short' } },
-    'demo: relay.password is a value that is not shown; Too small: expected string to have >=8 characters',
+    'demo: relay.password is a value that is not shown; must have at least 8 characters',
   )
   check(
     { domains: { password: 'x', a: '\u001b[31m' } },
-    'demo: domains is {"password":"***","a":"\\u001b[31m"}; Invalid input: expected array, received object',
+    'demo: domains is {"password":"***","a":"\\u001b[31m"}; must be a list in [ ]',
   )
-  check(
-    { domains: ['a'], hosts: { 'a b': 'c' } },
-    'demo: hosts["a b"] is "c"; Invalid input: expected number, received string',
-  )
+  check({ domains: ['a'], hosts: { 'a b': 'c' } }, 'demo: hosts["a b"] is "c"; must be a number')
   check(
     { domains: 'x'.repeat(SHOWN_LENGTH - 2) },
-    `demo: domains is "${'x'.repeat(SHOWN_LENGTH - 2)}"; Invalid input: expected array, received string`,
+    `demo: domains is "${'x'.repeat(SHOWN_LENGTH - 2)}"; must be a list in [ ]`,
   )
   check(
     { domains: 'x'.repeat(SHOWN_LENGTH - 1) },
-    `demo: domains is "${'x'.repeat(SHOWN_LENGTH - 2)}…; Invalid input: expected array, received string`,
+    `demo: domains is "${'x'.repeat(SHOWN_LENGTH - 2)}…; must be a list in [ ]`,
   )
-  checkHost([make(7 as never)], 'demo: options is 7; Invalid input: expected object, received number')
+  checkHost([make(7 as never)], 'demo: options is 7; must be an object in { }')
+})
+
+test('what an option must be', () => {
+  const check = (schema: z.ZodType, value: unknown, expected: string): void => {
+    const make = definePlugin({ name: 'demo', options: z.strictObject({ a: schema }), setup: () => ({}) })
+    checkHost([make({ a: value } as never)], `demo: ${expected}`)
+  }
+  check(z.int(), 1.5, 'a is 1.5; must be a whole number')
+  check(z.number().positive(), 0, 'a is 0; must be above 0')
+  check(z.number().lt(5), 5, 'a is 5; must be below 5')
+  check(z.number().min(2), 1, 'a is 1; must be at least 2')
+  check(z.boolean(), 'yes', 'a is "yes"; must be true or false')
+  check(z.enum(['x', 'y', 'z']), 'w', 'a is "w"; must be "x", "y" or "z"')
+  check(z.literal('x'), 'w', 'a is "w"; must be "x"')
+  check(z.string().max(1), 'xy', 'a is "xy"; must have at most 1 character')
+  check(z.array(z.string()).max(0), ['x'], 'a is ["x"]; must have at most 0 entries')
+  check(z.record(z.string(), z.string()), 'x', 'a is "x"; must be an object in { }')
+  const names = z.union([z.string(), z.array(z.string()).min(1)])
+  check(names, 5, 'a is 5; must be a text in quotes or be a list in [ ]')
+  check(names, ['x', 5], 'a[1] is 5; must be a text in quotes')
+  check(z.union([z.int().min(1), z.literal(false)]), 0, 'a is 0; must be at least 1')
+  // The plugin's own words, and what the schema alone can say.
+  check(
+    z.string().refine(() => false, 'must be nice'),
+    'x',
+    'a is "x"; must be nice',
+  )
+  check(z.union([z.string(), z.null()], 'must be a name'), 5, 'a is 5; must be a name')
+  check(z.string().regex(/^x$/), 'y', 'a is "y"; Invalid string: must match pattern /^x$/')
 })
 
 test('options of other schemas', () => {
@@ -122,9 +148,18 @@ test('setup', () => {
   const sets = (setup: () => unknown, expected?: string): void =>
     checkHost([definePlugin({ name: 'demo', setup: setup as () => object })()], expected)
   sets(() => ({}))
-  sets(() => {
-    throw new Error('broken')
-  }, 'demo: setup failed: broken')
+  const broken = new Error('broken')
+  const fails = definePlugin({
+    name: 'demo',
+    setup: () => {
+      throw broken
+    },
+  })
+  // No mistake of the operator: its stack is shown.
+  const problem = (): unknown => hostOf([fails()])
+  expect(problem).toThrow(
+    expect.objectContaining({ name: 'Error', message: 'demo: setup failed: broken', cause: broken }),
+  )
   sets(() => {
     throw new UsageError('set a and b')
   }, 'demo: set a and b')

@@ -3,18 +3,17 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Secrets, UsageError } from '@mox/plugin-sdk'
+import { SECRET_NAME, type Secrets, UsageError } from '@mox/plugin-sdk'
 
 /** Bytes of a secret file. */
 export const SECRET_LIMIT: number = 64 * 1024
-const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
 
 export function createSecrets(dataDir: string, env: NodeJS.ProcessEnv = process.env): Secrets {
   const folder = join(dataDir, 'secrets')
   const making = new Map<string, Promise<string>>()
 
   const find = async (name: string): Promise<string | undefined> => {
-    if (!NAME.test(name))
+    if (!SECRET_NAME.test(name))
       throw new UsageError(`"${name}" is no name for a secret; use lower-case letters, digits, dashes`)
     const value = env[variable(name)]
     return value === undefined || value === '' ? await readSecret(join(folder, name)) : value

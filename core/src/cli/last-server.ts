@@ -1,6 +1,6 @@
 // Remembers which server this user started last, so that commands find it from any directory. Only a hint: when it
 // cannot be written or read, nothing is lost but --config must be given.
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -27,6 +27,12 @@ export function rememberServer(server: LastServer, env: NodeJS.ProcessEnv = proc
   } catch {
     // A home directory that is read-only or missing.
   }
+}
+
+/** The config of the server that was started last, while that file is there. */
+export async function lastConfig(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const last = await lastServer(env)
+  return last !== undefined && existsSync(last.config) ? last.config : undefined
 }
 
 export async function lastServer(env: NodeJS.ProcessEnv = process.env): Promise<LastServer | undefined> {

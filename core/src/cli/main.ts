@@ -22,7 +22,12 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return escapeControl(String(error))
   const expected = error instanceof CommandLineError || error.name === 'UsageError' || error.name === 'RemoteError'
-  return escapeControl(expected ? error.message : (error.stack ?? error.message), '\n\t')
+  if (expected) return escapeControl(error.message, '\n\t')
+  // Where the plugin threw is of more use than where that was noticed.
+  const { cause } = error
+  const own = cause instanceof Error && error.message.endsWith(cause.message) ? cause.stack : undefined
+  const text = own === undefined ? (error.stack ?? error.message) : `${error.message}\n${own}`
+  return escapeControl(text, '\n\t')
 }
 
 async function dispatch(words: readonly string[], config: string | undefined, terminal: Terminal): Promise<number> {

@@ -11,7 +11,7 @@ import { type Application, createApplication } from './application.ts'
 import { type ControlServer, openControl } from './control-server.ts'
 import { becomeUser, findUser, giveFolder, type User } from './user.ts'
 
-/** Milliseconds for sessions and attempts to finish at shutdown. */
+/** Milliseconds for sessions and attempts to finish at shutdown, and for a start that is in progress then. */
 export const DRAIN_MS = 10_000
 /** Milliseconds after the start when what only the start needed is given back. */
 const SETTLED_MS = 1_000
@@ -74,6 +74,8 @@ class Server {
   /** Steps of the life cycle, one after the other. */
   #steps: Promise<void> = Promise.resolve()
   readonly #stopNow = new AbortController()
+  /** Ends the wait for a start. */
+  readonly #giveUp = new AbortController()
 
   constructor(
     control: ControlServer,
@@ -96,12 +98,14 @@ class Server {
     const { config, base } = application
     try {
       if (this.#user !== undefined) await giveFolder(config.dataDir, this.#user)
-      await application.open()
+      await this.#unlessGivenUp(application.open())
       if (this.#user !== undefined) await giveFolder(config.dataDir, this.#user)
-      await application.serve(() => {
-        this.#onBound?.(config)
-        if (this.#user !== undefined && process.getuid?.() === 0) becomeUser(this.#user)
-      })
+      await this.#unlessGivenUp(
+        application.serve(() => {
+          this.#onBound?.(config)
+          if (this.#user !== undefined && process.getuid?.() === 0) becomeUser(this.#user)
+        }),
+      )
     } catch (error) {
       await application.close().catch(() => undefined)
       throw error
@@ -114,6 +118,24 @@ class Server {
       { ms, hostname: config.hostname, dataDir: config.dataDir, plugins, version: base.system.version },
       'ready',
     )
+  }
+
+  /** A start that hangs must not outlive the signal to stop. */
+  async #unlessGivenUp(step: Promise<void>): Promise<void> {
+    const { signal } = this.#giveUp
+    // Nobody waits for it any more then.
+    step.catch(() => undefined)
+    let onAbort = (): void => {}
+    const givenUp = new Promise<never>((_, reject) => {
+      onAbort = () => reject(new UsageError('stopped before the start was done'))
+      signal.addEventListener('abort', onAbort, { once: true })
+      if (signal.aborted) onAbort()
+    })
+    try {
+      await Promise.race([step, givenUp])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   /** A problem is logged; the old config goes on, unless even that cannot start again: then it throws. */
@@ -148,16 +170,23 @@ class Server {
     try {
       await this.#start(next, began)
     } catch (error) {
+      if (this.#giveUp.signal.aborted) throw error
       log.error({ err: error }, 'cannot start with the new config, going back to the old one')
       await this.#start(createApplication(old.config), began)
     }
   }
 
-  /** Lets what is in progress end, then closes everything. A second call does not wait any longer. */
+  /**
+   * Lets what is in progress end, a start too, then closes everything. A second call does not wait any longer. Rejects
+   * when a start had to be given up.
+   */
   stop(): Promise<void> {
-    if (this.#stopping) this.#stopNow.abort(new Error('stopped at once'))
-    else {
+    if (this.#stopping) {
+      this.#stopNow.abort(new Error('stopped at once'))
+      this.#giveUp.abort()
+    } else {
       this.#stopping = true
+      AbortSignal.timeout(DRAIN_MS).addEventListener('abort', () => this.#giveUp.abort())
       this.#steps = this.#steps.then(async () => {
         if (this.#application !== undefined) await this.#end(this.#application)
       })

@@ -2,18 +2,19 @@
 import { type CommandResult, UsageError } from '@mox/plugin-sdk'
 import { findConfig, loadConfig, needConfig } from '../config/load.ts'
 import { connectControl } from './control-client.ts'
-import { lastServer } from './last-server.ts'
+import { lastConfig, lastServer } from './last-server.ts'
 import { findSocket } from './socket-path.ts'
 import type { CommandSource } from './types.ts'
 
 /** Throws a UsageError when there is no config, or it is wrong. */
 export async function openSource(given: string | undefined): Promise<CommandSource> {
   const last = await lastServer()
-  const config = (await findConfig(given)) ?? last?.config ?? (await needConfig(given))
-  // The config of a running server need not be read to find its socket.
-  const running = last?.config === config ? await connect(last.dataDir) : undefined
+  const found = await findConfig(given)
+  // The config of a running server need not be read to find its socket, nor be there any more.
+  const isLast = last !== undefined && (found === undefined || found === last.config)
+  const running = isLast ? await connect(last.dataDir) : undefined
   if (running !== undefined) return running
-  const resolved = await loadConfig(config)
+  const resolved = await loadConfig(found ?? (await lastConfig()) ?? (await needConfig(given)))
   return (await connect(resolved.dataDir)) ?? (await openOffline(resolved))
 }
 

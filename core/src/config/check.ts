@@ -1,6 +1,5 @@
 // Checks what a config file exports. Every problem is found, not only the first, and each names the option, the value
 // it has and what to write instead. Options of plugins are checked by the plugins' own schemas, in the host.
-import type { MoxConfig } from '@mox/plugin-sdk'
 import { parseDomain } from '@mox/plugin-sdk/mail'
 import { escapeControl, shorten } from '../base/text.ts'
 import { didYouMean } from './nearest.ts'
@@ -165,8 +164,3 @@ const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'obj
 const isText = (v: unknown): v is string => typeof v === 'string' && v !== '' && !v.includes('\0')
 const isInteger = (v: unknown, least: number, most: number): boolean =>
   Number.isInteger(v) && (v as number) >= least && (v as number) <= most
-
-/** Tells the compiler what checkConfig found out. */
-export function isConfig(value: unknown): value is MoxConfig {
-  return checkConfig(value).length === 0
-}

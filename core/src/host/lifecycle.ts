@@ -5,6 +5,8 @@ import type { Instance } from './instances.ts'
 
 /** Milliseconds for one plugin's stop(). */
 export const STOP_LIMIT_MS = 10_000
+/** Milliseconds after which a step of the start is named in the log: it may take long, but nobody should have to guess. */
+export const SLOW_STEP_MS = 10_000
 
 export interface Part extends Instance {
   readonly setup: Setup<Needs>
@@ -82,11 +84,16 @@ export class Lifecycle {
 
   async #each(parts: readonly Part[], step: (part: Part) => Promise<void>, what: string): Promise<void> {
     for (const part of parts) {
+      const cancel = this.#services.clock.after(SLOW_STEP_MS, () =>
+        this.#services.log.warn({ plugin: part.name }, `plugin takes long to ${what}`),
+      )
       try {
         await step(part)
       } catch (error) {
         await this.stop()
         throw named(part.name, what, error)
+      } finally {
+        cancel()
       }
     }
   }

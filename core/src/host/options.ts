@@ -2,6 +2,7 @@
 // value it has, and what the schema wants; what may be secret is not shown.
 import { type Plugin, type StandardResult, type StandardSchema, UsageError } from '@mox/plugin-sdk'
 import { escapeControl, shorten } from '../base/text.ts'
+import { type OptionIssue, shownIssues, whatItMustBe } from './option-issue.ts'
 
 /** Characters of a value that are shown. */
 export const SHOWN_LENGTH = 60
@@ -11,10 +12,6 @@ const PROBLEMS = 20
 const SECRET = /password|passphrase|secret|token|credential|authorization|api-?key|private-?key/i
 
 type Path = readonly PropertyKey[]
-type Issue = NonNullable<StandardResult<unknown>['issues']>[number] & {
-  /** Options that the schema does not know: zod says it this way. */
-  readonly keys?: readonly string[]
-}
 
 /** The options as setup gets them. Throws a UsageError with everything that is wrong. */
 export function parseOptions(name: string, plugin: Plugin): unknown {
@@ -30,7 +27,8 @@ export function parseOptions(name: string, plugin: Plugin): unknown {
     if (!('~standard' in schema)) return promised(name, schema.parse(plugin.input))
     const result = promised(name, schema['~standard'].validate(plugin.input)) as StandardResult<unknown>
     if (result.issues === undefined) return result.value
-    const lines = result.issues.slice(0, PROBLEMS).flatMap(issue => describe(plugin.input, issue as Issue))
+    const issues = result.issues.flatMap(issue => shownIssues(issue as OptionIssue)).slice(0, PROBLEMS)
+    const lines = issues.flatMap(issue => describe(plugin.input, issue))
     throw new UsageError(lines.map(line => `${name}: ${line}`).join('\n'))
   } catch (error) {
     if (error instanceof UsageError && error.message.startsWith(`${name}:`)) throw error
@@ -45,13 +43,13 @@ function promised(name: string, value: unknown): unknown {
   return value
 }
 
-function describe(input: unknown, issue: Issue): string[] {
+function describe(input: unknown, issue: OptionIssue): string[] {
   const path = (issue.path ?? []).map(part => (typeof part === 'object' ? part.key : part))
   const at = valueAt(input, path)
   if (issue.keys !== undefined && typeof at === 'object' && at !== null)
     return issue.keys.map(key => `${format([...path, key])} is not an option; remove it or correct its name`)
   const place = path.length === 0 ? 'options' : format(path)
-  const wants = escapeControl(issue.message)
+  const wants = whatItMustBe(issue)
   if (at === undefined) return [`${place} is missing; ${wants}`]
   return [`${place} is ${isSecret(path) ? 'a value that is not shown' : show(at)}; ${wants}`]
 }

@@ -24,9 +24,8 @@ export function setUp({ name, plugin }: Instance, options: unknown, services: Se
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     if (error instanceof UsageError && text.startsWith(`${name}:`)) throw error
-    throw new UsageError(error instanceof UsageError ? `${name}: ${text}` : `${name}: setup failed: ${text}`, {
-      cause: error,
-    })
+    if (error instanceof UsageError) throw new UsageError(`${name}: ${text}`, { cause: error })
+    throw new Error(`${name}: setup failed: ${text}`, { cause: error })
   }
   check(name, setup)
   services.provide(name, spec.provides, setup.services)

@@ -1,6 +1,6 @@
 // When due recipients are tried: woken by new ones, by a timer for the next due time, by a finished attempt and by an
 // operator. Bounded in total and per recipient domain. After a storage error it waits; leases bring back what was claimed.
-import type { JobGroup } from '@mox/plugin-sdk'
+import type { JobGroup, Metrics } from '@mox/plugin-sdk'
 import { deliverGroup } from '../deliver/group.ts'
 import type { LocalTransport } from '../deliver/local.ts'
 import type { StageDeps } from '../stages.ts'
@@ -33,6 +33,7 @@ export class Scheduler {
   /** Domains whose last delivery ended on this machine: the limit per domain spares other servers, not us. */
   readonly #here = new Set<string>()
   readonly #stop = new AbortController()
+  readonly #gauges: Readonly<Record<'length' | 'held', ReturnType<Metrics['gauge']>>>
   #state: 'idle' | 'started' | 'draining' = 'idle'
   #paused = false
   #waitUntil = 0
@@ -44,14 +45,18 @@ export class Scheduler {
   constructor(deps: StageDeps, local: LocalTransport) {
     this.#deps = deps
     this.#local = local
+    // Here, so that the reference, which starts nothing, has them.
+    this.#gauges = {
+      length: deps.metrics.gauge('mox_queue_length', 'Recipients in the queue, held ones included.'),
+      held: deps.metrics.gauge('mox_queue_hold', 'Recipients on hold.'),
+    }
   }
 
   async start(): Promise<void> {
     const { storage, config, metrics } = this.#deps
     this.#paused = config.paused
     await storage.write(() => storage.queue.releaseAll())
-    const length = metrics.gauge('mox_queue_length', 'Recipients in the queue, held ones included.')
-    const held = metrics.gauge('mox_queue_hold', 'Recipients on hold.')
+    const { length, held } = this.#gauges
     metrics.collect(async () => {
       length.set(await storage.queue.count({}))
       held.set(await storage.queue.count({ hold: true }))

@@ -12,13 +12,17 @@ export function failureReply(
   error: unknown,
 ): SmtpReply {
   if (error instanceof MailError) {
-    deps.log.info({ ...fields, part: error.part, err: error }, 'mail refused')
+    // A limit or a rule refused; but when there is no room, somebody has to make some.
+    const log = hasNoSpace(error.cause) ? 'error' : 'info'
+    deps.log[log]({ ...fields, part: error.part, err: error }, 'mail refused')
     return error.reply
   }
   const id = deps.random.id().slice(0, 12)
   deps.log.error({ ...fields, id, err: error }, 'mail could not be processed')
-  if (typeof error === 'object' && error !== null && 'code' in error && NO_SPACE.has(error.code)) {
-    return REPLIES.outOfSpace
-  }
+  if (hasNoSpace(error)) return REPLIES.outOfSpace
   return reply(451, '4.3.0', `local error, try again later (${id})`)
+}
+
+function hasNoSpace(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && NO_SPACE.has(error.code)
 }

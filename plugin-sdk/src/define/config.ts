@@ -1,6 +1,7 @@
 // defineConfig: the type of mox.config.ts. Core's own settings are few; everything else is an option of a plugin.
 import type { Plugin } from './plugin.ts'
 
+/** What mox.config.ts exports. Unknown options are refused, with the nearest known one. */
 export interface MoxConfig {
   /** Our name in greetings and trace headers: a fully qualified domain name. */
   readonly hostname: string
@@ -24,6 +25,7 @@ export interface MoxConfig {
   readonly plugins: readonly (Plugin | false | null | undefined | '' | 0)[]
 }
 
+/** How the queue delivers. */
 export interface QueueConfig {
   /** Delivery attempts in progress in total. Default 100. */
   readonly concurrency?: number

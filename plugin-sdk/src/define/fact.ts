@@ -1,5 +1,6 @@
 // Facts: typed values that one handler establishes and later handlers read, ordered by `provides` and `uses`.
 
+/** Names a fact and carries its type; compared by `id`. */
 export interface FactToken<T> {
   readonly id: string
   /** Stored with the message and there again in later hooks; the value must then survive JSON. */

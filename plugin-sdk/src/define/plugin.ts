@@ -6,6 +6,10 @@ import type { FactToken } from './fact.ts'
 import type { InputOf, OptionsSchema, OutputOf } from './options.ts'
 import type { Needs, ProvidesOf, ServicesOf } from './service.ts'
 
+/**
+ * What a plugin is: data, and one synchronous function. `S` is the schema of its options, `N` what it needs, `P` what it
+ * provides.
+ */
 export interface PluginSpec<S, N extends Needs, P extends Needs> {
   /** Lower-case words joined by dashes; unique in a config. */
   readonly name: string
@@ -20,6 +24,7 @@ export interface PluginSpec<S, N extends Needs, P extends Needs> {
   readonly setup: (input: SetupInput<S, N>) => Setup<P>
 }
 
+/** What setup() gets. */
 export interface SetupInput<S, N extends Needs> {
   /** The instance's name: the plugin's, or "plugin/instance". */
   readonly name: string
@@ -27,6 +32,7 @@ export interface SetupInput<S, N extends Needs> {
   readonly services: ServicesOf<N>
 }
 
+/** What setup() returns: handlers by hook name, services, tables, and what to do at each step of the life of the server. */
 export type Setup<P extends Needs> = Handlers & {
   /** Implementations of what the plugin `provides`. */
   readonly services?: ProvidesOf<P>
@@ -60,6 +66,7 @@ type FactoryArguments<S> =
       ? [options?: InputOf<S>]
       : [options: InputOf<S>]
 
+/** What definePlugin() returns: called with options, it makes an entry of `plugins`. */
 export interface PluginFactory<S> {
   (...args: FactoryArguments<S>): Plugin
   readonly pluginName: string

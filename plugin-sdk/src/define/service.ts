@@ -4,6 +4,7 @@
 /** `one`: exactly one provider may exist. `many`: any number, handed over as an array in plugin order. */
 export type Arity = 'one' | 'many'
 
+/** Names a service and carries its type; compared by `id`. */
 export interface ServiceToken<T, A extends Arity = Arity> {
   readonly id: string
   readonly arity: A
@@ -27,6 +28,7 @@ export type ServiceOf<S> =
         : T
       : never
 
+/** What `optional()` makes: the service may be missing. */
 export interface OptionalToken<T> extends ServiceToken<T, 'one'> {
   readonly optional: true
 }
@@ -36,9 +38,12 @@ export function optional<T>(token: ServiceToken<T, 'one'>): OptionalToken<T> {
   return { id: token.id, arity: 'one', optional: true }
 }
 
+/** Tokens under the names that the plugin uses for them. */
 export type Needs = Readonly<Record<string, ServiceToken<unknown>>>
+/** What setup() gets for its `needs`. */
 export type ServicesOf<N extends Needs> = { readonly [K in keyof N]: ServiceOf<N[K]> }
 
 /** What a provider hands over for a token: for `many`, its own one or several. */
 export type ProvidedOf<S> = S extends ServiceToken<infer T, infer A> ? (A extends 'many' ? T | readonly T[] : T) : never
+/** What setup() returns for its `provides`. */
 export type ProvidesOf<P extends Needs> = { readonly [K in keyof P]: ProvidedOf<P[K]> }

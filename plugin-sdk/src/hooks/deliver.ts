@@ -23,6 +23,7 @@ export interface QueueDraft {
   readonly extra: Readonly<Record<string, string>>
 }
 
+/** A recipient that is about to be queued, inside the unit of work that adds it. */
 export interface QueueInput {
   readonly draft: QueueDraft
   /** The header section of the message as submitted. */
@@ -30,12 +31,14 @@ export interface QueueInput {
   readonly messageId: number
 }
 
+/** A recipient that is due, before the attempt is registered. */
 export interface DeliverInput {
   readonly job: Job
   /** Number of the attempt about to start, from 1. */
   readonly attempt: number
 }
 
+/** An attempt that ended, after its result is on stable storage. */
 export interface AttemptInput {
   readonly queueId: number
   readonly messageId: number
@@ -48,9 +51,12 @@ export interface AttemptInput {
   readonly nextAttempt?: number
 }
 
+/** A recipient that leaves the queue, with all that was tried. */
 export interface RetireInput {
   readonly retired: Retired
 }
 
+/** Of onQueue: changes, and then the strongest of the rest, weakest first. */
 export type QueueVerdict = Pass | Patch<QueueDraft> | Hold | Refuse
+/** Of beforeDeliver, weakest first. */
 export type DeliverVerdict = Pass | Route | Postpone | Hold | Fail

@@ -49,8 +49,11 @@ export interface HookTypes {
   'onReport.received': [ReportReceivedInput, ReportReceivedVerdict]
 }
 
+/** "onReceive.rcpt", "beforeDeliver", … */
 export type HookName = keyof HookTypes
+/** What a handler of hook `H` gets, beside HandlerContext. */
 export type HookInput<H extends HookName> = HookTypes[H][0]
+/** What a handler of hook `H` may return, beside nothing. */
 export type HookVerdict<H extends HookName> = HookTypes[H][1]
 
 /** What an `exempt` verdict may silence. */
@@ -70,10 +73,12 @@ export interface HandlerContext {
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement must compile
 type Answer<V> = [V] extends [never] ? void : V | void
 
+/** A handler. It may be synchronous; what it throws counts as the hook's failure verdict. */
 export type HandlerFunction<H extends HookName> = (
   input: HookInput<H> & HandlerContext,
 ) => Answer<HookVerdict<H>> | Promise<Answer<HookVerdict<H>>>
 
+/** A handler with its place in the order, its time limit, and what a failure of it counts as. */
 export interface HandlerSpec<H extends HookName> {
   readonly handler: HandlerFunction<H>
   /** Plugins whose handlers of this hook come first. '?name': only if enabled. */
@@ -101,4 +106,5 @@ export interface HandlerSpec<H extends HookName> {
   readonly uses?: readonly FactToken<unknown>[]
 }
 
+/** Handlers of one plugin by hook name. */
 export type Handlers = { readonly [H in HookName]?: HandlerFunction<H> | HandlerSpec<H> }

@@ -13,6 +13,7 @@ export interface DsnDraft {
   readonly language: string
 }
 
+/** A DSN that is about to be sent, with what people will read in it. */
 export interface DsnComposeInput {
   readonly draft: DsnDraft
   /** Of the first recipient; only kinds of success are mixed in one DSN. */
@@ -30,6 +31,7 @@ export interface DsnComposeInput {
   }[]
 }
 
+/** What a report says of one recipient. */
 export interface DsnEvent {
   readonly action: DsnAction | 'complained' | 'unrecognized'
   /** SMTP code, 0 when the report has none. */
@@ -61,6 +63,7 @@ export interface DsnDone {
   readonly matchedBy: string
 }
 
+/** An event that is to be posted. */
 export interface WebhookEvent {
   /** Stable: the same when the event is sent again. */
   readonly eventId: string
@@ -69,23 +72,27 @@ export interface WebhookEvent {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
+/** An event before it is stored for posting, inside the transaction that it belongs to. */
 export interface WebhookComposeInput {
   readonly draft: WebhookEvent
   readonly retired?: Retired
 }
 
+/** An HTTP request before it is posted. */
 export interface WebhookRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
+/** One try to post an event; `attempt` counts from 1. */
 export interface WebhookSendInput {
   readonly draft: WebhookRequest
   readonly eventId: string
   readonly attempt: number
 }
 
+/** A report to send, as one attachment. */
 export interface ReportDraft {
   readonly recipients: readonly string[]
   readonly subject: string

@@ -6,10 +6,12 @@ import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envel
 import type { SessionInfo } from '../model/session.ts'
 import type { Defer, Exempt, Pass, Quarantine, Reject, Tag } from './verdicts.ts'
 
+/** A peer has connected; nothing was said yet. */
 export interface ReceiveConnect {
   readonly session: SessionInfo
 }
 
+/** MAIL FROM, with its parameters checked. */
 export interface ReceiveMail {
   readonly session: SessionInfo
   /** Null for `<>`. */
@@ -17,6 +19,7 @@ export interface ReceiveMail {
   readonly parameters: MailParameters
 }
 
+/** RCPT TO, one recipient; asked for each. */
 export interface ReceiveRcpt {
   readonly session: SessionInfo
   /** What was accepted before this recipient. */
@@ -24,6 +27,7 @@ export interface ReceiveRcpt {
   readonly recipient: EnvelopeRecipient
 }
 
+/** The whole message is here and not stored yet. */
 export interface ReceiveData {
   readonly session: SessionInfo
   readonly envelope: Envelope
@@ -52,5 +56,7 @@ export interface ReceiveDone {
   readonly copies?: readonly number[]
 }
 
+/** Of onReceive.connect, .mail and .rcpt, weakest first. */
 export type ConnectVerdict = Pass | Exempt | Defer | Reject
+/** Of onReceive.data, weakest first. */
 export type DataVerdict = Pass | Tag | Exempt | Quarantine | Defer | Reject

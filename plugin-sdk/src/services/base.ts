@@ -30,6 +30,7 @@ export interface Log {
   child(fields: object): Log
 }
 
+/** Labels of a metric by name; few values each, never something that a peer chooses freely. */
 export type Labels = Readonly<Record<string, string>>
 
 /** Prometheus-style metrics; names start with "mox_". Declaring the same metric twice gives the same one. */
@@ -42,6 +43,12 @@ export interface Metrics {
   /** The Prometheus text format, version 0.0.4. */
   render(): Promise<string>
 }
+
+/** What the name of a secret may be. */
+export const SECRET_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** For options that take the name of a secret: what is told when it does not match SECRET_NAME. */
+export const SECRET_NAME_WANTED: string =
+  'must be the name of a secret, lower-case letters, digits and dashes: "smtp-relay" is MOX_SECRET_SMTP_RELAY in the environment'
 
 /** Secrets by name: the environment variable MOX_SECRET_<NAME>, or the file <dataDir>/secrets/<name>; made on first use where `generate` says so. */
 export interface Secrets {
@@ -59,9 +66,15 @@ export interface System {
   readonly version: string
 }
 
+/** Every "now" and every timer. */
 export const clock: ServiceToken<Clock, 'one'> = defineService<Clock>('clock@1')
+/** Ids, and randomness that tests can repeat. */
 export const random: ServiceToken<Random, 'one'> = defineService<Random>('random@1')
+/** A logger of the plugin's own. */
 export const log: ServiceToken<Log, 'one'> = defineService<Log>('log@1')
+/** Counters, gauges and histograms. */
 export const metrics: ServiceToken<Metrics, 'one'> = defineService<Metrics>('metrics@1')
+/** Passwords and keys. */
 export const secrets: ServiceToken<Secrets, 'one'> = defineService<Secrets>('secrets@1')
+/** Facts about this installation. */
 export const system: ServiceToken<System, 'one'> = defineService<System>('system@1')

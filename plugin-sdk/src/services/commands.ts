@@ -2,12 +2,14 @@
 // `offline` also run without a server, on the data directory.
 import { defineService, type ServiceToken } from '../define/service.ts'
 
+/** `--name VALUE`, or `--name` for a boolean one. */
 export interface CommandFlag {
   readonly name: string
   readonly type: 'string' | 'number' | 'boolean'
   readonly help: string
 }
 
+/** A word after the command's own; `name` is what help calls it. */
 export interface CommandArgument {
   readonly name: string
   readonly help: string
@@ -17,6 +19,7 @@ export interface CommandArgument {
   readonly rest?: boolean
 }
 
+/** One verb of the command line. */
 export interface Command {
   /** ["account", "add"] for `mox account add`. */
   readonly path: readonly string[]
@@ -34,6 +37,7 @@ export interface Command {
   run(input: CommandInput): Promise<CommandResult>
 }
 
+/** The words of one command line, checked against the command. */
 export interface CommandInput {
   readonly arguments: readonly string[]
   readonly flags: ReadonlyMap<string, string | number | boolean>
@@ -58,4 +62,5 @@ export type CommandResult =
   | { readonly kind: 'text'; readonly text: string; readonly failed?: boolean }
   | { readonly kind: 'bytes'; readonly chunks: AsyncIterable<Buffer> }
 
+/** Commands that plugins add to `mox`. */
 export const commands: ServiceToken<Command, 'many'> = defineService<Command, 'many'>('commands@1', 'many')

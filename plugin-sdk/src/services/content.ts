@@ -19,6 +19,7 @@ export interface StagedContent {
   readonly size: number
 }
 
+/** Bytes of messages by id. */
 export interface ContentStore {
   /** Content of at most this many bytes is kept in the database. */
   readonly inlineLimit: number

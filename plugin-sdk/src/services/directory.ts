@@ -4,6 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { SmtpReply } from '../model/reply.ts'
 import type { TlsFacts } from '../model/session.ts'
 
+/** A domain of ours. */
 export interface DomainInfo {
   /** ASCII, lower case. */
   readonly name: string
@@ -14,6 +15,7 @@ export interface DomainInfo {
   readonly caseSensitive: boolean
 }
 
+/** An account, without its credentials. */
 export interface AccountInfo {
   readonly name: string
   readonly fullName: string
@@ -56,6 +58,7 @@ export type Resolution =
       readonly allowMsgFrom: boolean
     }
 
+/** An address of an account. */
 export interface AccountResolution {
   readonly kind: 'account'
   readonly account: string
@@ -79,6 +82,7 @@ export interface LoginContext {
   readonly channelBinding?: (type: string) => Buffer | undefined
 }
 
+/** `reply` is what the peer is told, for any protocol. */
 export type LoginResult =
   | { readonly ok: true; readonly account: string; readonly loginAddress: string }
   | { readonly ok: false; readonly result: LoginFailure; readonly reply: SmtpReply }
@@ -95,6 +99,7 @@ export type LoginFailure =
   | 'error'
   | 'aborted'
 
+/** What to send to the client next, or how the login ended. */
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Buffer }
   /** `data` is the server's last message where the mechanism has one; the client answers it with an empty response. */
@@ -108,6 +113,7 @@ export interface SaslExchange {
   abort(): void
 }
 
+/** Who is here. Names of domains are ASCII, in lower case. */
 export interface Directory {
   resolve(path: Path): Promise<Resolution>
   domain(name: string): Promise<DomainInfo | undefined>
@@ -126,4 +132,5 @@ export interface Directory {
   limited(remoteIp: string): boolean
 }
 
+/** Who is here, and who may log in. */
 export const directory: ServiceToken<Directory, 'one'> = defineService<Directory>('directory@1')

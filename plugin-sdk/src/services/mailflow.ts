@@ -34,6 +34,7 @@ export interface ReceiveSession {
   close(): void
 }
 
+/** The receive stage, as listeners drive it. */
 export interface Receiver {
   /** Runs onReceive.connect; `reply` is set when the peer must be sent away. */
   open(
@@ -50,6 +51,7 @@ export interface Receiver {
   ): Promise<DeliveryResult[]>
 }
 
+/** A composed message for the queue. */
 export interface SubmitMessage extends Submitted {
   /**
    * Who sends: limits, routes and webhooks of this account apply. '' for the server's own mail, such as DSNs and reports: the
@@ -65,6 +67,7 @@ export interface SubmitMessage extends Submitted {
   readonly remoteIp?: string
 }
 
+/** The one way to send a composed message: checks, limits, hooks and queue as for mail that comes over SMTP. */
 export interface Submission {
   /** Resolves after the commit. Throws a MailError when it is refused; then nothing was queued. */
   submit(message: SubmitMessage): Promise<{ readonly messageId: number; readonly queueIds: readonly number[] }>
@@ -102,6 +105,7 @@ export interface DeliveryResult {
   readonly dialed?: { readonly host: string; readonly ip: string }
 }
 
+/** A way out of the queue. */
 export interface Transport {
   /** What routes and operators call it: "local", "direct". */
   readonly name: string
@@ -153,7 +157,11 @@ export interface QueueControl {
   dump(id: number): Promise<AsyncIterable<Buffer> | undefined>
 }
 
+/** For listeners. */
 export const receiver: ServiceToken<Receiver, 'one'> = defineService<Receiver>('receiver@1')
+/** For plugins that send mail. */
 export const submission: ServiceToken<Submission, 'one'> = defineService<Submission>('submission@1')
+/** Ways out; many plugins may offer some. */
 export const transports: ServiceToken<Transport, 'many'> = defineService<Transport, 'many'>('transports@1', 'many')
+/** What operators do with the queue. */
 export const queueControl: ServiceToken<QueueControl, 'one'> = defineService<QueueControl>('queue-control@1')

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls'
 import type { Middleware } from 'koa'
 import { defineService, type ServiceToken } from '../define/service.ts'
 
+/** TLS contexts, kept up to date while the server runs: ask anew for each connection. */
 export interface Certificates {
   /**
    * The context for a server name; for none or an unknown one, the default. `tickets: false` asks for one that hands out
@@ -13,6 +14,7 @@ export interface Certificates {
   describe(): readonly { readonly names: readonly string[]; readonly notAfter: number; readonly source: string }[]
 }
 
+/** Record types that can be asked for. */
 export type DnsType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR' | 'NS' | 'SOA' | 'TLSA' | 'SRV'
 
 /**
@@ -31,6 +33,7 @@ export interface DnsAnswer<R = unknown> {
   readonly ttl: number
 }
 
+/** A record of each type. */
 export interface DnsRecords {
   readonly A: string
   readonly AAAA: string
@@ -49,6 +52,7 @@ export interface DnsRecords {
   readonly SRV: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }
 }
 
+/** A resolver with a cache. */
 export interface Dns {
   /**
    * Asks for absolute names (a dot at the end changes nothing; no search list). Follows CNAMEs, except when asked for CNAME
@@ -153,10 +157,14 @@ export interface HttpRoutes {
   readonly contentSecurityPolicy?: string
 }
 
+/** TLS for listeners. */
 export const certificates: ServiceToken<Certificates, 'one'> = defineService<Certificates>('certificates@1')
+/** Answers from the DNS, and whether they are authentic. */
 export const dns: ServiceToken<Dns, 'one'> = defineService<Dns>('dns@1')
+/** Demands on deliveries, such as MTA-STS and DANE: all of them hold. */
 export const destinationPolicies: ServiceToken<DestinationPolicies, 'many'> = defineService<
   DestinationPolicies,
   'many'
 >('destination-policies@1', 'many')
+/** Parts of the URL space that plugins serve. */
 export const routes: ServiceToken<HttpRoutes, 'many'> = defineService<HttpRoutes, 'many'>('routes@1', 'many')

@@ -33,6 +33,7 @@ export interface Statement<P extends object, R> {
   run(values: P): Promise<{ changes: number; lastId: number }>
 }
 
+/** A database, and the content of messages. */
 export interface Storage {
   /** "sqlite", "postgres". */
   readonly engine: string
@@ -86,6 +87,7 @@ export interface Storage {
   verify(): Promise<string[]>
 }
 
+/** Which rows claim() takes. Names are of the plugin's own table and columns. */
 export interface ClaimOptions {
   readonly table: string
   readonly dueColumn: string
@@ -98,12 +100,14 @@ export interface ClaimOptions {
   readonly where?: Readonly<Record<string, string | number | boolean | null>>
 }
 
+/** A lock that is held. */
 export interface Lock {
   /** False when the lock was lost meanwhile. */
   renew(): Promise<boolean>
   release(): Promise<void>
 }
 
+/** Full text of documents, by index name and integer key. */
 export interface SearchIndex {
   /** Adds or replaces a document; part of the surrounding unit of work. Keys are unique per index name. */
   put(index: string, key: number, text: string): Promise<void>
@@ -112,4 +116,5 @@ export interface SearchIndex {
   query(index: string, terms: readonly string[], options: { limit: number; before?: number }): Promise<number[]>
 }
 
+/** Where everything is kept. */
 export const storage: ServiceToken<Storage, 'one'> = defineService<Storage>('storage@1')

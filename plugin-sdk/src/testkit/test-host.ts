@@ -5,7 +5,18 @@ import type { ServiceOf, ServiceToken } from '../define/service.ts'
 import type { HookInput, HookName, HookVerdict } from '../hooks/handler.ts'
 import { UsageError } from '../model/reply.ts'
 import type { TraceEntry } from '../model/trace.ts'
-import { clock, type Log, log, metrics, type Random, random, type Secrets, secrets, system } from '../services/base.ts'
+import {
+  clock,
+  type Log,
+  log,
+  metrics,
+  type Random,
+  random,
+  SECRET_NAME,
+  type Secrets,
+  secrets,
+  system,
+} from '../services/base.ts'
 import { dns } from '../services/network.ts'
 import { storage } from '../services/storage.ts'
 import { VirtualClock } from './clock.ts'
@@ -132,6 +143,7 @@ async function loadCore(): Promise<Core> {
 function fakeSecrets(known: Map<string, string>, source: Random): Secrets {
   return {
     get: async name => {
+      if (!SECRET_NAME.test(name)) throw new UsageError(`"${name}" is no name for a secret`)
       const value = known.get(name)
       if (value === undefined) throw new UsageError(`the secret ${name} is not set`)
       return value

@@ -1,4 +1,5 @@
 // Options of the accounts plugin. All mistakes are found at once; each names the option and says what to write instead.
+import { SECRET_NAME, SECRET_NAME_WANTED } from '@mox/plugin-sdk'
 import { z } from 'zod'
 import { checkEntries } from './check.ts'
 import { configEntries } from './config.ts'
@@ -89,11 +90,11 @@ const account = strict({
   fullName: words(FULL_NAME_LENGTH).default('').describe('Shown in mail it writes'),
   password: z
     .union(
-      [text(newPasswordProblem), strict({ secret: z.string().min(1) })],
-      'must be { secret: "NAME" }, taken from MOX_SECRET_NAME or the secrets directory, or for tests a text of at least 8 bytes',
+      [text(newPasswordProblem), strict({ secret: z.string().regex(SECRET_NAME, SECRET_NAME_WANTED) })],
+      'must be { secret: "name" }, taken from MOX_SECRET_NAME or the secrets directory, or for tests a text of at least 8 bytes',
     )
     .optional()
-    .describe('{ secret: NAME }, or for tests the password; default: set with `mox account password`'),
+    .describe('{ secret: name }, or for tests the password; default: set with `mox account password`'),
   passwordHash: z
     .string()
     .refine(isVerifier, 'cannot be read; make it with `mox account hash` and copy all of its output')

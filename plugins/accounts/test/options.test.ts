@@ -62,8 +62,9 @@ test('passwords', () => {
   check(account({ password: '12345678' }))
   check(account({ password: '1234567' }), /password: has fewer than 8 bytes; use a longer one/)
   check(account({ password: 'tab\tinside' }), /password: has a control character/)
-  check(account({ password: 5 }), /password: must be \{ secret: "NAME" \}/)
+  check(account({ password: 5 }), /password: must be \{ secret: "name" \}/)
   check(account({ password: { secret: 'alice' } }))
+  check(account({ password: { secret: 'ALICE' } }), /password.secret: must be the name of a secret, lower-case letters/)
   check(account({ passwordHash: 'x' }), /passwordHash: cannot be read; make it with `mox account hash`/)
   const hash = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
   check(account({ passwordHash: hash }))

@@ -7,7 +7,7 @@ import { parseReport, REPORT_BYTES } from './parse/report.ts'
 export const dsnCommands: readonly Command[] = [
   {
     path: ['dsn', 'parse'],
-    summary: 'Shows what is understood of a bounce, a complaint or another report in a file',
+    summary: 'what is understood of a bounce, a complaint or another report in a file',
     arguments: [{ name: 'FILE', help: 'a message (.eml); a running server reads it, so give the whole path' }],
     offline: true,
     run: async ({ arguments: [file = ''] }) => {

@@ -26,6 +26,7 @@ import { readFrom } from './parse/report.ts'
 import { Pending } from './pending.ts'
 import { attemptMatters, recordDelayed, recordRetired, retirementMatters } from './record.ts'
 import { migrations } from './schema.ts'
+import { sentCounter } from './send.ts'
 import { Worker } from './worker.ts'
 
 export { dsnCandidate } from './incoming.ts'
@@ -41,6 +42,7 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
     const pending = new Pending(services.storage)
     const deps = { ...services, queue: services.queueControl, pending, options }
     const worker = new Worker(deps)
+    sentCounter(services.metrics)
     return {
       services: {
         commands: dsnCommands,

@@ -1,11 +1,14 @@
 // Options of the http plugin.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 const audience = z.enum(['public', 'internal', 'admin', 'metrics'])
 
+const ip = z.string().refine(text => isIP(text) !== 0, 'must be an IP address, such as "127.0.0.1", "::1" or "0.0.0.0"')
+
 const listener = z.strictObject({
   ip: z
-    .union([z.string(), z.array(z.string()).min(1)])
+    .union([ip, z.array(ip).min(1)])
     .default(['127.0.0.1', '::1'])
     .describe('Addresses to listen on'),
   port: z.int().min(0).max(65_535).describe('TCP port; 0 takes a free one'),

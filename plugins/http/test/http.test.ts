@@ -206,3 +206,15 @@ describe('limiter', () => {
     expect(limiter.size).toBeLessThanOrEqual(MAX_TRACKED + 1)
   })
 })
+
+test('addresses to listen on', () => {
+  const { parse } = http({} as never).spec.options as { parse(input: unknown): unknown }
+  const check = (ip: unknown, expected?: RegExp): void => {
+    const work = (): unknown => parse({ listeners: { x: { ip, port: 0, serves: ['internal'] } } })
+    if (expected === undefined) expect(work).not.toThrow()
+    else expect(work).toThrow(expected)
+  }
+  for (const ip of ['127.0.0.1', '::1', '0.0.0.0', ['127.0.0.1', '::']]) check(ip)
+  for (const ip of ['999.1.1.1', 'localhost', '', ['::1', 'x']]) check(ip, /must be an IP address, such as/)
+  check([], /expected array to have >=1 items/)
+})

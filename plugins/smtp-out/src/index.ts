@@ -33,7 +33,8 @@ export const smtpOut: PluginFactory<typeof options> = definePlugin({
     const made = makeTransports({ options, hostname, clock, dns, random, secrets, policies, exchange, metrics })
     return {
       services: { transports: made.all },
-      start: () => made.start(),
+      // Not in start(): commands on the data directory need no password, and may not have the server's environment.
+      listen: () => made.listen(),
       drain: () => pool.close(),
       stop: () => pool.close(),
     }

@@ -1,5 +1,6 @@
 // Options of the smtp-out plugin. A mistake stops the start with a text that names the option and what it may be.
 import { isIPv4, isIPv6 } from 'node:net'
+import { SECRET_NAME, SECRET_NAME_WANTED } from '@mox/plugin-sdk'
 import { isAddressLiteral, parseDomain } from '@mox/plugin-sdk/mail'
 import { z } from 'zod'
 import { parseNetwork } from './direct/networks.ts'
@@ -45,7 +46,7 @@ const auth = z
     password: z.string().min(1).optional().describe('In the config file; passwordSecret is the better place'),
     passwordSecret: z
       .string()
-      .min(1)
+      .regex(SECRET_NAME, SECRET_NAME_WANTED)
       .optional()
       .describe('Name of a secret: the environment variable MOX_SECRET_NAME or a file in <dataDir>/secrets'),
     mechanisms: z

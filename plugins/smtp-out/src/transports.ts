@@ -1,4 +1,4 @@
-// The transports of the options, and `direct`, which is always there. No I/O: secrets are read by start().
+// The transports of the options, and `direct`, which is always there. No I/O: secrets are read by listen().
 import type { Clock, DestinationPolicies, Dns, Random, Secrets, Transport } from '@mox/plugin-sdk'
 import type { Credentials } from './client/types.ts'
 import { type Dial, socksDial, tcpDial } from './connect/dial.ts'
@@ -27,7 +27,7 @@ export interface TransportDeps {
 export interface Transports {
   readonly all: readonly Transport[]
   /** Reads passwords. Throws a UsageError for a missing one. */
-  start(): Promise<void>
+  listen(): Promise<void>
 }
 
 export function makeTransports(deps: TransportDeps): Transports {
@@ -45,7 +45,7 @@ export function makeTransports(deps: TransportDeps): Transports {
   })
   return {
     all,
-    start: async () => {
+    listen: async () => {
       for (const read of passwords) await read()
     },
   }

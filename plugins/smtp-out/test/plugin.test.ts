@@ -1,6 +1,6 @@
 // The plugin as the host sees it: options and their errors, its transports, secrets, shutdown.
 import assert from 'node:assert/strict'
-import { transports, UsageError } from '@mox/plugin-sdk'
+import { SECRET_NAME_WANTED, transports, UsageError } from '@mox/plugin-sdk'
 import { testHost } from '@mox/plugin-sdk/testkit'
 import { test } from 'vitest'
 import { smtpOut } from '../src/index.ts'
@@ -24,7 +24,7 @@ test('options: what is wrong, and what it may be', () => {
     localAddresses: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' },
     allowNetworks: ['10.0.0.0/8', '::1'],
     transports: {
-      a: { kind: 'submissions', host: 'relay.example', auth: { username: 'u', passwordSecret: 'RELAY' } },
+      a: { kind: 'submissions', host: 'relay.example', auth: { username: 'u', passwordSecret: 'relay' } },
       b: {
         kind: 'submission',
         host: '192.0.2.1',
@@ -63,7 +63,11 @@ test('options: what is wrong, and what it may be', () => {
   const relay = { kind: 'smtp', host: 'a.example' }
   const secret = 'transports.x.auth.passwordSecret: needs either password or passwordSecret'
   check(one({ ...relay, auth: { username: 'u' } }), secret)
-  check(one({ ...relay, auth: { username: 'u', password: 'p', passwordSecret: 'P' } }), secret)
+  const from = (passwordSecret: string) => one({ ...relay, auth: { username: 'u', passwordSecret } })
+  check(from('x'.repeat(64)), undefined)
+  for (const name of ['x'.repeat(65), 'RELAY', 'a_b', ''])
+    check(from(name), `transports.x.auth.passwordSecret: ${SECRET_NAME_WANTED}`)
+  check(one({ ...relay, auth: { username: 'u', password: 'p', passwordSecret: 'p' } }), secret)
   const mechanisms = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-1-PLUS', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN']
   const login = { username: 'u', password: 'p' }
   check(
@@ -164,10 +168,16 @@ test('its transports: direct is always there, and each does its own', async () =
   assert.equal(host.clock.pending, 0)
 })
 
-test('a password that is nowhere stops the start, and is named', async () => {
-  const relay = { kind: 'smtp', host: 'relay.example', auth: { username: 'u', passwordSecret: 'RELAY' } } as const
-  await assert.rejects(testHost({ plugins: [smtpOut({ transports: { relay } })] }), (error: unknown) => {
-    assert.ok(error instanceof UsageError && error.message.startsWith('smtp-out: the secret RELAY'))
+test('a password that is nowhere stops the server, but no command, and is named', async () => {
+  const relay = { kind: 'smtp', host: 'relay.example', auth: { username: 'u', passwordSecret: 'relay' } } as const
+  const host = await testHost({ plugins: [smtpOut({ transports: { relay } })] })
+  assert.deepEqual(
+    host.service(transports).map(t => t.name),
+    ['direct', 'relay'],
+  )
+  await assert.rejects(host.listen(), (error: unknown) => {
+    assert.ok(error instanceof UsageError && error.message.startsWith('smtp-out: the secret relay'))
     return true
   })
+  await host.close()
 })

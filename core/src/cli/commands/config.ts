@@ -4,13 +4,13 @@ import { explainConfig, formatSettings } from '../../config/explain.ts'
 import { findConfig, loadConfig, needConfig } from '../../config/load.ts'
 import { parseOptions } from '../../host/options.ts'
 import { type Application, createApplication } from '../application.ts'
-import { lastServer } from '../last-server.ts'
+import { lastConfig } from '../last-server.ts'
 import type { LocalCommand } from '../types.ts'
 
 /** The config with its plugins set up, so that every mistake that needs no I/O is found. */
 export async function readApplication(config: string | undefined): Promise<Application> {
   // As for commands that talk to a server: the one that was started last, when there is no config here.
-  const path = (await findConfig(config)) ?? (await lastServer())?.config ?? (await needConfig(config))
+  const path = (await findConfig(config)) ?? (await lastConfig()) ?? (await needConfig(config))
   return createApplication(await loadConfig(path), {
     log: createLog({ level: 'warn', format: 'logfmt' }),
   })

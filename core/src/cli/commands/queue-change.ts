@@ -136,7 +136,9 @@ function change(deps: CommandDeps, { verb, summary, online, prepare, ...spec }: 
     run: async input => {
       const filter = queueFilter(input, deps.now())
       const all = input.flags.get('all') === true
-      if (all === Object.keys(filter).length > 0)
+      if (all && Object.keys(filter).length > 0)
+        throw new UsageError('--all is everything; leave it out, or what chooses beside it')
+      if (!all && Object.keys(filter).length === 0)
         throw new UsageError(
           `choose recipients with ${QUEUE_FILTERS.map(f => `--${f.name}`).join(', ')}, or write --all`,
         )

@@ -61,7 +61,7 @@ export function optionsPage(plugins: readonly Plugin[]): string {
     )
   })
   const intro =
-    'Options of `defineConfig` and of the plugins in the example config. `*` stands for any name, `[]` for each of a list; **bold** ones must be given.'
+    'Options of `defineConfig` and of the plugins. `*` stands for any name, `[]` for each of a list; **bold** ones must be given.'
   return page('Options', intro, `## Core\n\n${own}${sections.join('')}`)
     .replaceAll('`!', '**`')
     .replaceAll('!`', '`**')

@@ -79,8 +79,7 @@ export function servicesPage(plugins: readonly Plugin[], explained: readonly Plu
       providers.length === 0 && token.arity === 'one' ? BUILT_IN : providers.join(', '),
       users.join(', '),
     ])
-  const intro =
-    'Services that the plugins of the example config offer and use. Their types are in `plugin-sdk/src/services`.'
+  const intro = 'Services that the plugins offer and use. Their types are in `plugin-sdk/src/services`.'
   return page('Services', intro, table(['service', 'providers', 'provided by', 'used by'], rows))
 }
 

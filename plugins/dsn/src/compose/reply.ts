@@ -16,3 +16,8 @@ export function replyLines({ code, enhanced, text }: Attempt): string[] {
 export function wentOut(attempt: Attempt): boolean {
   return attempt.stage !== undefined
 }
+
+/** Whether it is our own decision that ended the attempt, before another server was asked for anything. */
+export function decidedHere({ stage }: Attempt): boolean {
+  return stage === 'dns' || stage === 'policy'
+}

@@ -4,7 +4,7 @@ import type { Attempt, DsnAction } from '@mox/plugin-sdk'
 import { formatDate } from '@mox/plugin-sdk/mail'
 import type { ReportedMessage, ReportedRecipient } from '../model.ts'
 import { field, originalRecipient, typedAddress } from './encode.ts'
-import { replyLines, wentOut } from './reply.ts'
+import { decidedHere, replyLines, wentOut } from './reply.ts'
 
 const CLASS: Readonly<Record<DsnAction, string>> = {
   failed: '5',
@@ -54,9 +54,11 @@ function recipientFields(one: ReportedRecipient, utf8: boolean): string {
 
 function attemptFields(attempt: Attempt, utf8: boolean): string {
   const lines = replyLines(attempt)
+  // "smtp" is for what an SMTP server said (RFC 3464 §2.3.6).
+  const type = decidedHere(attempt) ? 'x-mox' : 'smtp'
   return (
     field('Remote-MTA', remoteMta(attempt), utf8) +
-    field('Diagnostic-Code', lines.length === 0 ? undefined : `smtp; ${lines.join(' ')}`, utf8) +
+    field('Diagnostic-Code', lines.length === 0 ? undefined : `${type}; ${lines.join(' ')}`, utf8) +
     field('Last-Attempt-Date', attempt.number === 0 ? undefined : formatDate(attempt.startedAt), utf8)
   )
 }

@@ -1,10 +1,10 @@
 // What people read in a DSN: which recipient, what the other server said, what happens next. Handlers of onDSN.compose may
 // replace it; this text is what is sent when they fail.
-import type { DsnDraft } from '@mox/plugin-sdk'
+import type { Attempt, DsnDraft } from '@mox/plugin-sdk'
 import { formatDate, pathToString } from '@mox/plugin-sdk/mail'
 import type { DsnKind, ReportedMessage, ReportedRecipient } from '../model.ts'
 import { oneLine } from './encode.ts'
-import { replyLines, wentOut } from './reply.ts'
+import { decidedHere, replyLines, wentOut } from './reply.ts'
 
 const WIDTH = 76
 /** Characters after which recipients are only counted: the second part of the DSN has them all. */
@@ -78,10 +78,13 @@ function problem(one: ReportedRecipient): string {
     return wrap(`${status === 'suppressed' ? 'It was not sent' : 'Delivery was ended here'}: ${said}`, WIDTH - 4)
   const lines = replyLines(attempt)
   if (lines.length === 0) return wrap(`No server took it. The last problem was: ${said}`, WIDTH - 4)
-  const who = wentOut(attempt)
-    ? `The server ${server(attempt.remoteHost, attempt.remoteIp)} answered:`
-    : 'The mailbox did not take it:'
-  return [who, ...lines.map(line => indent(wrap(shown(line), WIDTH - 6), 2))].join('\n')
+  return [`${whoSaid(attempt)}:`, ...lines.map(line => indent(wrap(shown(line), WIDTH - 6), 2))].join('\n')
+}
+
+function whoSaid(attempt: Attempt): string {
+  if (decidedHere(attempt)) return 'No other server was asked; it was refused here'
+  if (!wentOut(attempt)) return 'The mailbox did not take it'
+  return `The server ${server(attempt.remoteHost, attempt.remoteIp)} answered`
 }
 
 function server(host = '', ip = ''): string {
