@@ -4,6 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import { MailError, type SmtpReply } from '../model/reply.ts'
 import type { TlsFacts } from '../model/session.ts'
+import type { ListedMessage, ListOptions, ListQuery, MessagePage, ThreadPage } from './mailbox-lists.ts'
 
 /** One copy of a message for one account. */
 export interface LocalDelivery {
@@ -136,6 +137,14 @@ export interface MailStore {
     mailboxId: number,
     options: { readonly limit: number; readonly after?: number; readonly changedSince?: number },
   ): Promise<MailboxMessage[]>
+  /** A page of messages by time of receipt. Reads committed state. */
+  list(options: ListOptions): Promise<MessagePage>
+  /** A page of threads, each with its messages. */
+  threads(options: ListOptions): Promise<ThreadPage>
+  /** Messages by id, in the order of the ids; those that are not there are left out. */
+  listed(ids: readonly number[]): Promise<ListedMessage[]>
+  /** Which of the messages a list with that query has. */
+  matching(query: ListQuery, ids: readonly number[]): Promise<number[]>
   /** Adds a message that did not come in by delivery: IMAP APPEND, Sent copies, drafts. */
   append(message: AppendMessage): Promise<MailboxMessage>
   /** Sets and clears flags and keywords; returns the messages that changed. `unchangedSince`: RFC 7162 §3.1.3, others are returned in `modified`. */
@@ -149,7 +158,12 @@ export interface MailStore {
   expungedSince(mailboxId: number, modseq: number): Promise<number[]>
   thread(threadId: number): Promise<MailboxMessage[]>
   setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void>
-  /** Changes after a modseq, oldest first; `complete` is false when the log no longer reaches back that far. */
+  /** The last modseq given out. Read before a snapshot of the state, it is where `changesSince` takes the snapshot on. */
+  modseq(): Promise<number>
+  /**
+   * Changes after a modseq, oldest first; `complete` is false when the log no longer reaches back that far. They name everything
+   * that differs: who reads the named messages and mailboxes anew, and drops what was removed, has the present state.
+   */
   changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }>
   usage(): Promise<{ readonly used: number; readonly quota: number }>
 }
@@ -180,7 +194,7 @@ export type Change =
       readonly uid: number
       readonly id: number
     }
-  /** Messages left a mailbox; uids ascending. */
+  /** Messages left a mailbox; uids ascending. A message that was moved is in another one by then, under the same id. */
   | {
       readonly kind: 'remove'
       readonly modseq: number
@@ -188,7 +202,7 @@ export type Change =
       readonly uids: readonly number[]
       readonly ids: readonly number[]
     }
-  /** Flags or keywords of a message changed. */
+  /** Flags or keywords of a message changed, or what it answers: an expunged message aged out. */
   | {
       readonly kind: 'flags'
       readonly modseq: number

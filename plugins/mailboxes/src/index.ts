@@ -14,6 +14,7 @@ import { mailboxCommands } from './commands.ts'
 import type { Context } from './context.ts'
 import { Feed } from './feed.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { Indexer } from './indexer.ts'
 import { options } from './options.ts'
 import { migrations } from './schema.ts'
 import { MailboxesService } from './service.ts'
@@ -38,6 +39,8 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
         statements ??= prepare(services.storage)
         return statements
       },
+      indexer: new Indexer(services),
+      rejectsMailbox: options.rejectsMailbox,
       initialMailboxes: options.initialMailboxes,
       eraseSoon: ids => housekeeping.eraseSoon(ids),
     }
@@ -45,8 +48,14 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
     return {
       services: { mailboxes: service, commands: mailboxCommands(service) },
       migrations,
-      start: () => housekeeping.start(context, options.historyDays),
-      stop: () => housekeeping.stop(),
+      start: () => {
+        housekeeping.start(context, options.historyDays)
+        context.indexer.start()
+      },
+      stop: async () => {
+        await context.indexer.stop()
+        await housekeeping.stop()
+      },
     }
   },
 })

@@ -4,10 +4,15 @@ import type {
   AppendMessage,
   Change,
   FlagChange,
+  ListedMessage,
+  ListOptions,
+  ListQuery,
   MailboxInfo,
   MailboxMessage,
   MailStore,
+  MessagePage,
   SpecialUse,
+  ThreadPage,
 } from '@mox/plugin-sdk'
 import type { Context } from './context.ts'
 import { expunge, liveMessages } from './expunge.ts'
@@ -16,6 +21,7 @@ import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
+import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
 import { ACCOUNT, type AccountRow, MAILBOX, type MailboxRow, MESSAGE, type MessageRow, SUBSCRIPTION } from './schema.ts'
 
@@ -90,6 +96,22 @@ export class AccountStore implements MailStore {
     return this.#shown(await query)
   }
 
+  async list(options: ListOptions): Promise<MessagePage> {
+    return await list(this.#context, this.#id, options)
+  }
+
+  async threads(options: ListOptions): Promise<ThreadPage> {
+    return await threads(this.#context, this.#id, options)
+  }
+
+  async listed(ids: readonly number[]): Promise<ListedMessage[]> {
+    return await listed(this.#context, this.#id, ids)
+  }
+
+  async matching(query: ListQuery, ids: readonly number[]): Promise<number[]> {
+    return await matching(this.#context, this.#id, query, ids)
+  }
+
   async append(message: AppendMessage): Promise<MailboxMessage> {
     const { content } = this.#context.storage
     const writer = content.writer()
@@ -140,6 +162,14 @@ export class AccountStore implements MailStore {
 
   async setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void> {
     await this.#change(op => setThread(op, threadId, change))
+  }
+
+  async modseq(): Promise<number> {
+    const row: AccountRow | undefined = await this.#context.storage
+      .db<AccountRow>(ACCOUNT)
+      .where({ id: this.#id })
+      .first()
+    return row?.modseq ?? 0
   }
 
   async changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }> {
