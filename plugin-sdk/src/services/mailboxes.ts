@@ -33,6 +33,8 @@ export interface LocalDelivery {
   readonly keywords: readonly string[]
   readonly junk: boolean
   readonly seen?: boolean
+  /** Domains that SPF (of HELO or MAIL FROM) or DKIM vouch for, as A-labels; rules look at them. */
+  readonly verifiedDomains?: readonly string[]
 }
 
 export type LocalOutcome =
@@ -156,6 +158,12 @@ export interface MailStore {
   expunge(ids: readonly number[]): Promise<void>
   /** Uids expunged from a mailbox after a modseq. */
   expungedSince(mailboxId: number, modseq: number): Promise<number[]>
+  /** Rules for deliveries, in the order in which they are tried. */
+  rules(): Promise<DeliveryRule[]>
+  /** Adds a rule at the end. Throws a MailboxError that says what is wrong with it. */
+  addRule(rule: DeliveryRule): Promise<void>
+  /** Removes the rules that are equal but for the comment; returns how many. */
+  removeRule(rule: DeliveryRule): Promise<number>
   thread(threadId: number): Promise<MailboxMessage[]>
   setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void>
   /** The last modseq given out. Read before a snapshot of the state, it is where `changesSince` takes the snapshot on. */
@@ -175,6 +183,26 @@ export interface AppendMessage {
   readonly keywords?: readonly string[]
   readonly receivedAt?: number
   readonly messageId?: number
+}
+
+/**
+ * Files what is delivered to an address in another mailbox. The first rule of which all conditions hold decides; it has one at
+ * least. Regular expressions are those of RE2, without regard to case, and may match anywhere.
+ */
+export interface DeliveryRule {
+  /** The recipient, as "local@domain"; '' for every address of the account. */
+  readonly recipient: string
+  /** Of the reverse-path, as "local@domain"; '' for `<>`. */
+  readonly mailFrom?: string | undefined
+  /** Of the address in From, when there is one and no doubt about it. */
+  readonly msgFrom?: string | undefined
+  /** A verified domain is this one or below it. */
+  readonly verifiedDomain?: string | undefined
+  /** For each there is a header field whose name and value match. */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined
+  /** Made when missing. */
+  readonly mailbox: string
+  readonly comment: string
 }
 
 export interface FlagChange {
@@ -243,7 +271,7 @@ export interface ChangeSession {
  * - `exists`: there is a mailbox of that name. `missing`: there is none.
  * - `name`: not an allowed name. `inbox`: not possible with Inbox. `children`: there are mailboxes below it.
  * - `quota`: more bytes than allowed. `limit`: more mailboxes, keywords or uids than allowed.
- * - `keyword`: not an allowed keyword. `same`: the message is there already.
+ * - `keyword`: not an allowed keyword. `same`: the message is there already. `rule`: not an allowed rule.
  */
 export type MailboxProblem =
   | 'exists'
@@ -255,6 +283,7 @@ export type MailboxProblem =
   | 'limit'
   | 'keyword'
   | 'same'
+  | 'rule'
 
 /** What the methods of `MailStore` throw for requests that cannot be done; nothing was changed then. */
 export class MailboxError extends MailError {

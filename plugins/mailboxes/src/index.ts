@@ -16,6 +16,7 @@ import { Feed } from './feed.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Indexer } from './indexer.ts'
 import { options } from './options.ts'
+import { ruleCommands } from './rule-commands.ts'
 import { migrations } from './schema.ts'
 import { MailboxesService } from './service.ts'
 import { prepare, type Statements } from './statements.ts'
@@ -46,7 +47,7 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
     }
     const service = new MailboxesService(context, result => counter.inc({ result }))
     return {
-      services: { mailboxes: service, commands: mailboxCommands(service) },
+      services: { mailboxes: service, commands: [...mailboxCommands(service), ...ruleCommands(service)] },
       migrations,
       start: () => {
         housekeeping.start(context, options.historyDays)

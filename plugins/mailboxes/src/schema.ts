@@ -16,6 +16,8 @@ export interface AccountRow {
   purged: number
   /** Bytes of all messages, those expunged but not yet erased included. */
   used: number
+  /** Rules for deliveries as JSON; '' without any. Here, so that a delivery needs no look at another table. */
+  rules: string
 }
 
 /** The columns of a mailbox that hold a role; the same words as `SpecialUse`. */
@@ -146,7 +148,14 @@ const FLAGS = [
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'message store', up },
   { version: 2, name: 'lists and search', up: lists },
+  { version: 3, name: 'delivery rules', up: rules },
 ]
+
+async function rules(db: Db): Promise<void> {
+  await db.schema.alterTable(ACCOUNT, table => {
+    table.text('rules').notNullable().defaultTo('')
+  })
+}
 
 /** What lists show and search looks at; messages from before are read like new ones. */
 async function lists(db: Db): Promise<void> {

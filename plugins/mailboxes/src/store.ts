@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type {
   AppendMessage,
   Change,
+  DeliveryRule,
   FlagChange,
   ListedMessage,
   ListOptions,
@@ -23,6 +24,7 @@ import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
 import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
+import { addRule, readRules, sameRule, writeRules } from './rules.ts'
 import { ACCOUNT, type AccountRow, MAILBOX, type MailboxRow, MESSAGE, type MessageRow, SUBSCRIPTION } from './schema.ts'
 
 /** Messages that one call returns. */
@@ -149,6 +151,34 @@ export class AccountStore implements MailStore {
 
   async expungedSince(mailboxId: number, modseq: number): Promise<number[]> {
     return await expungedSince(this.#context, this.account, mailboxId, modseq)
+  }
+
+  async rules(): Promise<DeliveryRule[]> {
+    const row = await this.#context.storage.db<AccountRow>(ACCOUNT).where({ id: this.#id }).first('rules')
+    return readRules(row?.rules ?? '')
+  }
+
+  async addRule(rule: DeliveryRule): Promise<void> {
+    await this.#changeRules(rules => addRule(rules, rule))
+  }
+
+  async removeRule(rule: DeliveryRule): Promise<number> {
+    let removed = 0
+    await this.#changeRules(rules => {
+      const left = rules.filter(other => !sameRule(other, rule))
+      removed = rules.length - left.length
+      return left
+    })
+    return removed
+  }
+
+  /** Rules are no part of what clients follow: they take no modseq. */
+  async #changeRules(change: (rules: DeliveryRule[]) => DeliveryRule[]): Promise<void> {
+    await this.#context.storage.write(async db => {
+      const account = await this.#context.statements.account.get({ name: this.account })
+      const rules = writeRules(change(readRules(account?.rules ?? '')))
+      await db<AccountRow>(ACCOUNT).where({ id: this.#id }).update({ rules })
+    })
   }
 
   async thread(threadId: number): Promise<MailboxMessage[]> {

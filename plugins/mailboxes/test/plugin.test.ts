@@ -52,12 +52,19 @@ test('set up, start, deliver, stop', async () => {
     } as never)
     deepStrictEqual(
       (setup.migrations as readonly Migration[]).map(m => m.version),
-      [1, 2],
+      [1, 2, 3],
     )
     const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
     deepStrictEqual(
       services.commands.map(c => c.path.join(' ')),
-      ['mailbox list', 'mailbox messages', 'mailbox verify'],
+      [
+        'mailbox list',
+        'mailbox messages',
+        'mailbox verify',
+        'mailbox rule list',
+        'mailbox rule add',
+        'mailbox rule remove',
+      ],
     )
     await setup.start?.()
     const delivery = await h.delivery('alice', 'Subject: x\n\n')
