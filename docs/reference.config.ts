@@ -1,25 +1,11 @@
 // The config that docs/reference is made from (`npm run docs`): the example, and every plugin that it does not use. It is for
 // that only; a plugin that is missing here is missing in the reference, and test/docs says so.
-import { extraData } from '@mox/plugin-extra-data'
-import { fromid } from '@mox/plugin-fromid'
-import { holdRules } from '@mox/plugin-hold-rules'
 import { lmtp } from '@mox/plugin-lmtp'
 import { localserve } from '@mox/plugin-localserve'
 import { defineConfig } from '@mox/plugin-sdk'
-import { suppression } from '@mox/plugin-suppression'
-import { throttle } from '@mox/plugin-throttle'
 import example from '../config.example.ts'
 
 export default defineConfig({
   ...example,
-  plugins: [
-    ...example.plugins,
-    fromid({ loginAddresses: { alice: ['alice+fromid@example.org'] } }),
-    extraData(),
-    holdRules(),
-    suppression(),
-    throttle(),
-    lmtp({ socket: '/run/dovecot/lmtp' }),
-    localserve(),
-  ],
+  plugins: [...example.plugins, lmtp({ socket: '/run/dovecot/lmtp' }), localserve()],
 })

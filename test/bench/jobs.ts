@@ -73,3 +73,18 @@ export interface QueueFigures {
   /** Recipients put on hold per second, in units of 500. */
   readonly changedPerSecond: number
 }
+
+export interface MailboxJob {
+  readonly step: 'fill' | 'measure'
+  /** The database; must be there. */
+  readonly dir: string
+  readonly messages: number
+}
+
+export interface MailboxFigures {
+  readonly timings: QueueFigures['timings']
+  /** Milliseconds of event-loop delay. */
+  readonly loopP99: number
+  /** Bytes of the process after all pages. */
+  readonly rss: number
+}

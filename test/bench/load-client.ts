@@ -3,10 +3,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { removeDir, tempDir } from '../kit/temp.ts'
-import type { HttpJob, IdleJob, LoadJob, LoadResult, QueueFigures, QueueJob } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult, MailboxFigures, QueueFigures } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
+const MAILBOXES = fileURLToPath(new URL('./mailboxes.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
 export async function load(job: LoadJob | HttpJob): Promise<LoadResult> {
@@ -31,12 +32,20 @@ export async function withIdleSessions<T>(job: IdleJob, work: () => Promise<T>):
 
 /** Fills a queue with so many recipients and measures it; the seconds are those of the filling. */
 export async function largeQueue(recipients: number): Promise<QueueFigures & { readonly seconds: number }> {
+  return await filled<QueueFigures>(QUEUE, { recipients })
+}
+
+/** Fills a mailbox with so many messages, and one that is searched, and measures their pages. */
+export async function largeMailbox(messages: number): Promise<MailboxFigures & { readonly seconds: number }> {
+  return await filled<MailboxFigures>(MAILBOXES, { messages })
+}
+
+async function filled<F extends object>(file: string, size: object): Promise<F & { readonly seconds: number }> {
   const dir = await tempDir()
-  const run = async (step: QueueJob['step']): Promise<QueueFigures> => {
-    const child = start(QUEUE)
+  const run = async (step: 'fill' | 'measure'): Promise<F> => {
+    const child = start(file)
     try {
-      const job: QueueJob = { step, dir, recipients }
-      return await answer<QueueFigures>(child, job)
+      return await answer<F>(child, { step, dir, ...size })
     } finally {
       child.kill('SIGKILL')
     }

@@ -2,7 +2,8 @@
 // needs. Prints tables with the target of each figure; slow figures are shown, only errors make it fail.
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { largeQueue } from './load-client.ts'
+import type { QueueFigures } from './jobs.ts'
+import { largeMailbox, largeQueue } from './load-client.ts'
 import {
   drain,
   drainOutside,
@@ -129,6 +130,14 @@ for (const row of HOOKS) {
   progress(row[0])
   hooks.push([row, await webhookRate(row[2], row[3])])
 }
+let mailbox: Awaited<ReturnType<typeof largeMailbox>> | undefined
+const stored = values.quick ? 100_000 : 1_000_000
+if ('mailbox pages'.includes(values.only)) {
+  progress('mailbox pages')
+  mailbox = await largeMailbox(stored)
+  figures.push({ name: 'event-loop delay p99, mailbox pages', value: mailbox.loopP99, unit: 'ms', most: 10 })
+  figures.push({ name: 'RSS, mailbox pages', value: mailbox.rss / MB, unit: 'MB', most: 250 })
+}
 progress('')
 
 if (results.length > 0)
@@ -153,17 +162,14 @@ if (results.length > 0)
     ),
   )
 if (queue !== undefined)
-  console.log(
-    formatTable(
-      [
-        `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
-        ...['median ms', 'worst ms', 'target', ''],
-      ],
-      queue.timings.map(([name, { median, worst }, most]) => [
-        ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
-        most === null ? '' : median <= most ? 'ok' : 'above',
-      ]),
-    ),
+  timings(
+    `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
+    queue.timings,
+  )
+if (mailbox !== undefined)
+  timings(
+    `pages of 50 of ${number(stored)} messages, searches in 100,000; filled in ${number(mailbox.seconds)} s`,
+    mailbox.timings,
   )
 if (hooks.length > 0)
   console.log(
@@ -189,6 +195,18 @@ if (figures.length > 0)
       ]),
     ),
   )
+
+function timings(title: string, rows: QueueFigures['timings']): void {
+  console.log(
+    formatTable(
+      [title, ...['median ms', 'worst ms', 'target', '']],
+      rows.map(([name, { median, worst }, most]) => [
+        ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
+        most === null ? '' : median <= most ? 'ok' : 'above',
+      ]),
+    ),
+  )
+}
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)

@@ -64,3 +64,14 @@ export const VIEW_TEXT_OCTETS: number = 1024 * 1024
 /** Characters of all parameters, ids and file names of the structure in a view, and of one of them. */
 export const VIEW_STRUCTURE_TEXT: number = 256 * 1024
 export const VIEW_PARAMETER_LENGTH = 1_000
+
+/** Characters of the line of a message that lists show. */
+export const PREVIEW_LENGTH = 256
+/** Characters of a message that search finds it by, and of one header field in it. */
+export const SEARCH_TEXT_LENGTH: number = 128 * 1024
+export const SEARCH_HEADER_LENGTH = 4_000
+/** Different header field names of a message that search knows. */
+export const SEARCH_FIELD_NAMES = 500
+/** Characters of a search as typed, and conditions in it; the rest is not looked at. */
+export const SEARCH_QUERY_LENGTH = 2_000
+export const SEARCH_CONDITIONS = 50

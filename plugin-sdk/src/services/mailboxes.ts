@@ -4,6 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import { MailError, type SmtpReply } from '../model/reply.ts'
 import type { TlsFacts } from '../model/session.ts'
+import type { ListedMessage, ListOptions, ListQuery, MessagePage, ThreadPage } from './mailbox-lists.ts'
 
 /** One copy of a message for one account. */
 export interface LocalDelivery {
@@ -32,6 +33,8 @@ export interface LocalDelivery {
   readonly keywords: readonly string[]
   readonly junk: boolean
   readonly seen?: boolean
+  /** Domains that SPF (of HELO or MAIL FROM) or DKIM vouch for, as A-labels; rules look at them. */
+  readonly verifiedDomains?: readonly string[]
 }
 
 export type LocalOutcome =
@@ -136,6 +139,14 @@ export interface MailStore {
     mailboxId: number,
     options: { readonly limit: number; readonly after?: number; readonly changedSince?: number },
   ): Promise<MailboxMessage[]>
+  /** A page of messages by time of receipt. Reads committed state. */
+  list(options: ListOptions): Promise<MessagePage>
+  /** A page of threads, each with its messages. */
+  threads(options: ListOptions): Promise<ThreadPage>
+  /** Messages by id, in the order of the ids; those that are not there are left out. */
+  listed(ids: readonly number[]): Promise<ListedMessage[]>
+  /** Which of the messages a list with that query has. */
+  matching(query: ListQuery, ids: readonly number[]): Promise<number[]>
   /** Adds a message that did not come in by delivery: IMAP APPEND, Sent copies, drafts. */
   append(message: AppendMessage): Promise<MailboxMessage>
   /** Sets and clears flags and keywords; returns the messages that changed. `unchangedSince`: RFC 7162 §3.1.3, others are returned in `modified`. */
@@ -147,9 +158,20 @@ export interface MailStore {
   expunge(ids: readonly number[]): Promise<void>
   /** Uids expunged from a mailbox after a modseq. */
   expungedSince(mailboxId: number, modseq: number): Promise<number[]>
+  /** Rules for deliveries, in the order in which they are tried. */
+  rules(): Promise<DeliveryRule[]>
+  /** Adds a rule at the end. Throws a MailboxError that says what is wrong with it. */
+  addRule(rule: DeliveryRule): Promise<void>
+  /** Removes the rules that are equal but for the comment; returns how many. */
+  removeRule(rule: DeliveryRule): Promise<number>
   thread(threadId: number): Promise<MailboxMessage[]>
   setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void>
-  /** Changes after a modseq, oldest first; `complete` is false when the log no longer reaches back that far. */
+  /** The last modseq given out. Read before a snapshot of the state, it is where `changesSince` takes the snapshot on. */
+  modseq(): Promise<number>
+  /**
+   * Changes after a modseq, oldest first; `complete` is false when the log no longer reaches back that far. They name everything
+   * that differs: who reads the named messages and mailboxes anew, and drops what was removed, has the present state.
+   */
   changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }>
   usage(): Promise<{ readonly used: number; readonly quota: number }>
 }
@@ -161,6 +183,26 @@ export interface AppendMessage {
   readonly keywords?: readonly string[]
   readonly receivedAt?: number
   readonly messageId?: number
+}
+
+/**
+ * Files what is delivered to an address in another mailbox. The first rule of which all conditions hold decides; it has one at
+ * least. Regular expressions are those of RE2, without regard to case, and may match anywhere.
+ */
+export interface DeliveryRule {
+  /** The recipient, as "local@domain"; '' for every address of the account. */
+  readonly recipient: string
+  /** Of the reverse-path, as "local@domain"; '' for `<>`. */
+  readonly mailFrom?: string | undefined
+  /** Of the address in From, when there is one and no doubt about it. */
+  readonly msgFrom?: string | undefined
+  /** A verified domain is this one or below it. */
+  readonly verifiedDomain?: string | undefined
+  /** For each there is a header field whose name and value match. */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined
+  /** Made when missing. */
+  readonly mailbox: string
+  readonly comment: string
 }
 
 export interface FlagChange {
@@ -180,7 +222,7 @@ export type Change =
       readonly uid: number
       readonly id: number
     }
-  /** Messages left a mailbox; uids ascending. */
+  /** Messages left a mailbox; uids ascending. A message that was moved is in another one by then, under the same id. */
   | {
       readonly kind: 'remove'
       readonly modseq: number
@@ -188,7 +230,7 @@ export type Change =
       readonly uids: readonly number[]
       readonly ids: readonly number[]
     }
-  /** Flags or keywords of a message changed. */
+  /** Flags or keywords of a message changed, or what it answers: an expunged message aged out. */
   | {
       readonly kind: 'flags'
       readonly modseq: number
@@ -229,7 +271,7 @@ export interface ChangeSession {
  * - `exists`: there is a mailbox of that name. `missing`: there is none.
  * - `name`: not an allowed name. `inbox`: not possible with Inbox. `children`: there are mailboxes below it.
  * - `quota`: more bytes than allowed. `limit`: more mailboxes, keywords or uids than allowed.
- * - `keyword`: not an allowed keyword. `same`: the message is there already.
+ * - `keyword`: not an allowed keyword. `same`: the message is there already. `rule`: not an allowed rule.
  */
 export type MailboxProblem =
   | 'exists'
@@ -241,6 +283,7 @@ export type MailboxProblem =
   | 'limit'
   | 'keyword'
   | 'same'
+  | 'rule'
 
 /** What the methods of `MailStore` throw for requests that cannot be done; nothing was changed then. */
 export class MailboxError extends MailError {

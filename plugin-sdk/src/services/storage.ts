@@ -107,13 +107,35 @@ export interface Lock {
   release(): Promise<void>
 }
 
-/** Full text of documents, by index name and integer key. */
+/** Words that a document must have, in one field or in any; with `not`, must not have. */
+export interface SearchTerm {
+  /** What is no letter and no digit only separates words; without any the term asks for nothing. */
+  readonly text: string
+  /** Default false: these words in this order; true: the last one may go on. */
+  readonly prefix?: boolean
+  readonly field?: string
+  readonly not?: boolean
+}
+
+export interface SearchOptions {
+  readonly limit: number
+  /** Default "descending". */
+  readonly order?: 'ascending' | 'descending'
+  /** Only keys that come after this one in that order. */
+  readonly after?: number
+  /** Only these keys. */
+  readonly among?: readonly number[]
+}
+
+/** Full text. An index has named fields; names of both are lower-case words. Case and accents do not matter. */
 export interface SearchIndex {
-  /** Adds or replaces a document; part of the surrounding unit of work. Keys are unique per index name. */
-  put(index: string, key: number, text: string): Promise<void>
+  /** Makes an index unless it is there; before anything else is done with it. */
+  create(index: string, fields: readonly string[]): Promise<void>
+  /** Adds or replaces a document, with a text for each field; part of the surrounding unit of work. */
+  put(index: string, key: number, document: Readonly<Record<string, string>>): Promise<void>
   remove(index: string, key: number): Promise<void>
-  /** Keys of documents that have all the words; a term in double quotes is a phrase. Newest key first. */
-  query(index: string, terms: readonly string[], options: { limit: number; before?: number }): Promise<number[]>
+  /** Keys of documents that match all the terms, of which one at least must ask for something without `not`; else none. */
+  query(index: string, terms: readonly SearchTerm[], options: SearchOptions): Promise<number[]>
 }
 
 /** Where everything is kept. */

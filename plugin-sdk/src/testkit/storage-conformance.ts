@@ -2,7 +2,7 @@
 // replace any other. Uses node:assert only.
 import assert from 'node:assert/strict'
 import type { Job } from '../model/job.ts'
-import type { Storage } from '../services/storage.ts'
+import type { SearchOptions, SearchTerm, Storage } from '../services/storage.ts'
 import { controlChecks } from './conformance-control.ts'
 import { queueChecks } from './conformance-queue.ts'
 import {
@@ -462,23 +462,48 @@ export function storageConformance({ test, open }: ConformanceOptions): void {
     )
   })
 
-  check('search: words and phrases, newest first, where the backend has it', async s => {
+  check('search: words, phrases and beginnings in fields, where the backend has it', async s => {
     const { search } = s
     assert.equal(search !== undefined, s.capabilities.search)
     if (search === undefined) return
+    const put = (index: string, key: number, title: string, text: string) => search.put(index, key, { title, text })
+    const large = 2 ** 53 - 1
     await s.write(async () => {
-      await search.put('a', 1, 'Grüße from the harbour')
-      await search.put('a', 2, 'the harbour master')
-      await search.put('b', 3, 'harbour')
+      for (const index of ['a', 'b', 'a']) await search.create(index, ['title', 'text'])
+      await put('a', 1, 'first', 'Grüße from the harbour')
+      await put('a', 2, 'second harbour', 'the harbour master')
+      await put('b', 3, 'third', 'harbour')
+      await put('a', 4, 'fourth', '東京の港 harbours')
+      await put('a', large, '', 'replaced')
+      await put('a', large, 'last', 'harbour')
     })
-    assert.deepEqual(await search.query('a', ['harbour'], { limit: 9 }), [2, 1])
-    assert.deepEqual(await search.query('a', ['grusse'], { limit: 9 }), [])
-    assert.deepEqual(await search.query('a', ['GRÜSSE'.toLowerCase().replace('ss', 'ß')], { limit: 9 }), [1])
-    assert.deepEqual(await search.query('a', ['"harbour master"'], { limit: 9 }), [2])
-    assert.deepEqual(await search.query('a', ['harbour'], { limit: 9, before: 2 }), [1])
-    assert.deepEqual(await search.query('a', ['" OR 1 NEAR('], { limit: 9 }), [])
+    const query = async (text: string, more: Partial<SearchTerm> = {}, options: Partial<SearchOptions> = {}) =>
+      await search.query('a', [{ text, ...more }], { limit: 9, ...options })
+    assert.deepEqual(await query('harbour'), [large, 2, 1])
+    assert.deepEqual(await query('HARB'), [])
+    assert.deepEqual(await query('HARB', { prefix: true }), [large, 4, 2, 1])
+    assert.deepEqual(await query('harb', { prefix: true }, { order: 'ascending' }), [1, 2, 4, large])
+    assert.deepEqual(await query('replaced'), [])
+    assert.deepEqual(await query('grusse'), [])
+    assert.deepEqual(await query('grüße'), [1])
+    assert.deepEqual(await query('harbour master'), [2])
+    assert.deepEqual(await query('harbour mas', { prefix: true }), [2])
+    assert.deepEqual(await query('harbour', { field: 'title' }), [2])
+    assert.deepEqual(await query('京の'), [4])
+    assert.deepEqual(await query('harbour', {}, { after: 2 }), [1])
+    assert.deepEqual(await query('harbour', {}, { after: 2, order: 'ascending' }), [large])
+    assert.deepEqual(await query('harbour', {}, { limit: 1 }), [large])
+    assert.deepEqual(await query('harbour', {}, { among: [1, 3, 4] }), [1])
+    assert.deepEqual(await query('harbour', {}, { among: [] }), [])
+    assert.deepEqual(await query('" OR 1 NEAR( *'), [])
+    assert.deepEqual(await query('!?'), [])
+    assert.deepEqual(await query('harbour', { not: true }), [])
+    const both: SearchTerm[] = [{ text: 'harbour' }, { text: '-' }, { text: 'mast', prefix: true, not: true }]
+    assert.deepEqual(await search.query('a', both, { limit: 9 }), [large, 1])
     await s.write(() => search.remove('a', 2))
-    assert.deepEqual(await search.query('a', ['harbour'], { limit: 9 }), [1])
+    assert.deepEqual(await query('harbour'), [large, 1])
+    await assert.rejects(s.write(() => search.create('a', ['text'])))
+    await assert.rejects(s.write(() => search.create('A"', ['text'])))
   })
 
   unitChecks(check)

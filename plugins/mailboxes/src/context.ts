@@ -1,6 +1,7 @@
 // What the parts of the store share: services, prepared statements, the feed.
 import type { Clock, Directory, Log, SpecialUse, Storage } from '@mox/plugin-sdk'
 import type { Feed } from './feed.ts'
+import type { Indexer } from './indexer.ts'
 import type { Statements } from './statements.ts'
 
 export interface InitialMailbox {
@@ -15,6 +16,9 @@ export interface Context {
   readonly log: Log
   readonly feed: Feed
   readonly statements: Statements
+  readonly indexer: Indexer
+  /** Name of the mailbox for what was refused; it need not be there. */
+  readonly rejectsMailbox: string
   readonly initialMailboxes: readonly InitialMailbox[]
   /** Called after a commit with messages that nobody can still show. */
   readonly eraseSoon: (ids: readonly number[]) => void

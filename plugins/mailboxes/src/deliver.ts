@@ -11,6 +11,7 @@ import { add, createAccount } from './mailboxes.ts'
 import { mailboxName } from './names.ts'
 import { begin, type Operation } from './operation.ts'
 import { affordableKeywords, blankRow, findThread, insertMessage, position, threadColumns } from './place.ts'
+import { ruledMailbox } from './rules.ts'
 import type { MailboxRow, MessageRow } from './schema.ts'
 
 const MAILBOX_FULL: SmtpReply = reply(452, '4.2.2', 'mailbox full')
@@ -19,8 +20,8 @@ export async function deliver(context: Context, delivery: LocalDelivery): Promis
   const { account, key, size } = delivery
   const info = await context.directory.account(account)
   if (info === undefined) return { ok: false, reply: reply(550, '5.1.1', 'no such account') }
-  const name = destinationName(context, delivery)
   const op = (await begin(context, account)) ?? (await createAccount(context, account))
+  const name = destinationName(context, delivery, op.account.rules)
   if (info.quota > 0 && op.account.used + size > info.quota) {
     const known = await context.statements.delivered.get({ account: op.account.id, key })
     await op.finish()
@@ -37,8 +38,9 @@ export async function deliver(context: Context, delivery: LocalDelivery): Promis
 }
 
 /** A name that is not allowed means Inbox: no message is lost for a mistake in a configuration. */
-function destinationName(context: Context, { account, mailbox }: LocalDelivery): string {
-  const checked = mailboxName(mailbox)
+function destinationName(context: Context, delivery: LocalDelivery, rules: string): string {
+  const { account } = delivery
+  const checked = mailboxName(ruledMailbox(rules, delivery, context.log) ?? delivery.mailbox)
   if (checked.ok) return checked.name
   context.log.warn({ account, reason: checked.error }, 'mailbox to deliver to is not allowed, using Inbox')
   return 'Inbox'

@@ -1,5 +1,5 @@
 // What is stored of a message's header section, derived once when the message is added: enough for threads, lists and
-// reputation. MIME structure and preview are made later, on demand. All values are cut to fixed lengths; nothing throws.
+// reputation. What needs the body is read after the delivery, see indexer.ts. All values are cut to fixed lengths; nothing throws.
 import {
   author,
   canonicalMessageId,
@@ -10,6 +10,7 @@ import {
   parseMessageIds,
   subjectBase,
 } from '@mox/plugin-sdk/mail'
+import { correspondentColumns, fold } from './correspondents.ts'
 import type { MessageRow } from './schema.ts'
 import { references, type ThreadHead } from './threads.ts'
 
@@ -18,7 +19,17 @@ export const TEXT_LENGTH = 500
 
 export type HeadColumns = Pick<
   MessageRow,
-  'message_id_header' | 'subject' | 'subject_base' | 'msg_from' | 'from_text' | 'sent_at' | 'dsn'
+  | 'message_id_header'
+  | 'subject'
+  | 'subject_base'
+  | 'msg_from'
+  | 'from_text'
+  | 'sent_at'
+  | 'dsn'
+  | 'correspondents'
+  | 'from_search'
+  | 'to_search'
+  | 'subject_search'
 >
 
 export interface Description {
@@ -41,6 +52,8 @@ export function describe(head: Head): Description {
     from_text: cut(decodeWords((head.get('from') ?? '').slice(0, 4 * TEXT_LENGTH))),
     sent_at: date === undefined ? null : parseDate(date),
     dsn: dsn ? 1 : 0,
+    ...correspondentColumns(head),
+    subject_search: fold(cut(subject)),
   }
   const refs = parseMessageIds(head.get('references') ?? '')
   const inReplyTo = parseMessageIds(head.get('in-reply-to') ?? '')

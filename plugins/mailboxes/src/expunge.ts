@@ -4,6 +4,7 @@
 // nothing: what is to be erased is a row.
 import type { Context } from './context.ts'
 import { count } from './counts.ts'
+import { INDEX } from './indexer.ts'
 import type { Operation } from './operation.ts'
 import { ACCOUNT, ERASE, type MailboxRow, MESSAGE, type MessageRow, RECIPIENT } from './schema.ts'
 
@@ -101,8 +102,8 @@ export async function erase(context: Context, ids?: readonly number[]): Promise<
     const rows: EraseRow[] = await (ids === undefined
       ? waiting.where('due', '<=', context.clock.now()).orderBy('due')
       : waiting.whereIn('message_id', ids.slice(0, CHUNK)))
-    const messages: Pick<MessageRow, 'id' | 'content_id' | 'size'>[] = await db<MessageRow>(MESSAGE)
-      .select('id', 'content_id', 'size')
+    const messages: Pick<MessageRow, 'id' | 'content_id' | 'size' | 'search_id'>[] = await db<MessageRow>(MESSAGE)
+      .select('id', 'content_id', 'size', 'search_id')
       .whereIn(
         'id',
         rows.map(row => row.message_id),
@@ -114,7 +115,11 @@ export async function erase(context: Context, ids?: readonly number[]): Promise<
       const message = byId.get(row.message_id)
       if (message === undefined) continue
       if (message.content_id !== 0) await context.storage.content.release(message.content_id)
-      await db(MESSAGE).where({ id: message.id }).update(ERASED)
+      if (message.search_id !== null && message.search_id > 0)
+        await context.storage.search?.remove(INDEX, message.search_id)
+      await db(MESSAGE)
+        .where({ id: message.id })
+        .update({ ...ERASED, search_id: -message.id })
       if (row.counted === 1) await db(ACCOUNT).where({ id: row.account_id }).decrement('used', message.size)
     }
     return rows.length
@@ -134,6 +139,12 @@ const ERASED: Partial<MessageRow> = {
   msg_from: '',
   from_text: '',
   sent_at: null,
+  correspondents: '',
+  from_search: '',
+  to_search: '',
+  subject_search: '',
+  preview: null,
+  attachments: null,
   mail_from: '',
   rcpt_to: '',
   remote_ip: '',

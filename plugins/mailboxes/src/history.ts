@@ -3,11 +3,11 @@
 import type { Change } from '@mox/plugin-sdk'
 import type { Context } from './context.ts'
 import { CHUNK, chunks } from './expunge.ts'
+import { begin, type Operation } from './operation.ts'
 import {
   ACCOUNT,
   type AccountRow,
   CHANGE,
-  type Db,
   ERASE,
   MAILBOX,
   type MailboxRow,
@@ -100,12 +100,17 @@ async function purgeSome(context: Context, before: number): Promise<number> {
       .orderBy('at')
       .orderBy('id')
       .limit(CHUNK)
+    const operations = new Map<number, Operation>()
     for (const row of rows) {
       const change = JSON.parse(row.body) as Change
-      if (change.kind === 'remove')
-        for (const uids of chunks(change.uids)) await purgeExpunged(db, change.mailboxId, uids)
+      if (change.kind === 'remove') {
+        const op = operations.get(row.account_id) ?? (await operationOf(context, row.account_id))
+        operations.set(row.account_id, op)
+        for (const uids of chunks(change.uids)) await purgeExpunged(op, change.mailboxId, uids)
+      }
       await db(CHANGE).where({ id: row.id }).delete()
     }
+    for (const op of operations.values()) await op.finish()
     for (const [account, modseq] of highest(rows)) {
       await db(ACCOUNT).where({ id: account }).where('purged', '<', modseq).update({ purged: modseq })
     }
@@ -113,7 +118,15 @@ async function purgeSome(context: Context, before: number): Promise<number> {
   })
 }
 
-async function purgeExpunged(db: Db, mailboxId: number, uids: readonly number[]): Promise<void> {
+async function operationOf(context: Context, accountId: number): Promise<Operation> {
+  const account = await context.storage.db<AccountRow>(ACCOUNT).where({ id: accountId }).first('name')
+  const op = account === undefined ? undefined : await begin(context, account.name)
+  if (op === undefined) throw new Error(`account ${accountId} of the change log is gone`)
+  return op
+}
+
+async function purgeExpunged(op: Operation, mailboxId: number, uids: readonly number[]): Promise<void> {
+  const { db } = op.context.storage
   const rows: Pick<MessageRow, 'id' | 'thread_id' | 'thread_parent_id'>[] = await db<MessageRow>(MESSAGE)
     .select('id', 'thread_id', 'thread_parent_id')
     .where({ mailbox_id: mailboxId })
@@ -121,10 +134,17 @@ async function purgeExpunged(db: Db, mailboxId: number, uids: readonly number[])
     .where('expunged_at', '>', 0)
     .whereNotIn('id', db(ERASE).select('message_id'))
   for (const row of rows) {
-    // Answers to it become answers to what it answered.
-    await db(MESSAGE)
-      .where({ thread_id: row.thread_id, thread_parent_id: row.id })
-      .update({ thread_parent_id: row.thread_parent_id, thread_missing_link: 1 })
+    // Answers to it become answers to what it answered, which lists show.
+    const answers = { thread_id: row.thread_id, thread_parent_id: row.id }
+    const shown: Pick<MessageRow, 'id' | 'mailbox_id' | 'uid'>[] = await db<MessageRow>(MESSAGE)
+      .select('id', 'mailbox_id', 'uid')
+      .where({ ...answers, expunged_at: 0 })
+    for (const { id, mailbox_id, uid } of shown) {
+      op.touch(await op.byId(mailbox_id))
+      op.record({ kind: 'flags', mailboxId: mailbox_id, uid, id })
+      await db(MESSAGE).where({ id }).update({ modseq: op.modseq })
+    }
+    await db(MESSAGE).where(answers).update({ thread_parent_id: row.thread_parent_id, thread_missing_link: 1 })
     await db(MESSAGE).where({ id: row.id }).delete()
   }
 }

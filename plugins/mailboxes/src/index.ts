@@ -14,7 +14,9 @@ import { mailboxCommands } from './commands.ts'
 import type { Context } from './context.ts'
 import { Feed } from './feed.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { Indexer } from './indexer.ts'
 import { options } from './options.ts'
+import { ruleCommands } from './rule-commands.ts'
 import { migrations } from './schema.ts'
 import { MailboxesService } from './service.ts'
 import { prepare, type Statements } from './statements.ts'
@@ -38,15 +40,23 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
         statements ??= prepare(services.storage)
         return statements
       },
+      indexer: new Indexer(services),
+      rejectsMailbox: options.rejectsMailbox,
       initialMailboxes: options.initialMailboxes,
       eraseSoon: ids => housekeeping.eraseSoon(ids),
     }
     const service = new MailboxesService(context, result => counter.inc({ result }))
     return {
-      services: { mailboxes: service, commands: mailboxCommands(service) },
+      services: { mailboxes: service, commands: [...mailboxCommands(service), ...ruleCommands(service)] },
       migrations,
-      start: () => housekeeping.start(context, options.historyDays),
-      stop: () => housekeeping.stop(),
+      start: () => {
+        housekeeping.start(context, options.historyDays)
+        context.indexer.start()
+      },
+      stop: async () => {
+        await context.indexer.stop()
+        await housekeeping.stop()
+      },
     }
   },
 })

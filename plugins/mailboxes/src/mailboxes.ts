@@ -34,6 +34,7 @@ export async function createAccount(context: Context, name: string): Promise<Ope
     modseq: 1,
     purged: 0,
     used: 0,
+    rules: '',
   }
   await storage.db(ACCOUNT).insert(row)
   const op = await begin(context, name)

@@ -1,7 +1,8 @@
 // What a user does with messages: append, flags, move, copy, threads. All inside one operation; what cannot be done throws a
 // MailboxError, which undoes the operation.
 import type { AppendMessage, FlagChange } from '@mox/plugin-sdk'
-import { HEADER_BYTES, type Head, parseHeader } from '@mox/plugin-sdk/mail'
+import { parseHeader } from '@mox/plugin-sdk/mail'
+import { readHead } from './content.ts'
 import { count } from './counts.ts'
 import { describe } from './describe.ts'
 import { refuse } from './errors.ts'
@@ -135,6 +136,7 @@ export async function move(op: Operation, ids: readonly number[], name: string):
           notjunk: 0,
           delivery_key: null,
           message_id: 0,
+          search_id: null,
         })
         .returning('id')) as [{ id: number }]
       left.push(inserted.id)
@@ -158,21 +160,16 @@ export async function copy(op: Operation, ids: readonly number[], name: string):
   const copied: MessageRow[] = []
   for (const { id: _, ...row } of rows) {
     row.delivery_key = null
+    row.search_id = null
     row.orig_mailbox_id = target.id
     position(op, target, row)
-    const head = target.sent === 1 ? await headOf(op, row) : undefined
+    const head = target.sent === 1 ? await readHead(op.context.storage, row) : undefined
     const inserted = await insertMessage(op, target, row, head)
     if (inserted === undefined) throw new Error('message was not inserted')
     await op.context.storage.content.retain(row.content_id)
     copied.push(inserted)
   }
   return copied
-}
-
-async function headOf(op: Operation, row: Pick<MessageRow, 'prefix' | 'content_id'>): Promise<Head> {
-  const parts: Buffer[] = [row.prefix]
-  for await (const part of op.context.storage.content.open(row.content_id, { end: HEADER_BYTES })) parts.push(part)
-  return parseHeader(Buffer.concat(parts))
 }
 
 /** Mutes or collapses a thread: for its messages, and for those that will answer them. */

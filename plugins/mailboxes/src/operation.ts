@@ -12,7 +12,7 @@ import { mailboxUpdate } from './statements.ts'
 type WithoutModseq<C> = C extends Change ? Omit<C, 'modseq'> : never
 
 /** What an operation needs to know of its account. */
-export type OperationAccount = Pick<AccountRow, 'id' | 'name' | 'uidvalidity' | 'modseq' | 'used'>
+export type OperationAccount = Pick<AccountRow, 'id' | 'name' | 'uidvalidity' | 'modseq' | 'used' | 'rules'>
 
 export class Operation {
   readonly context: Context
@@ -89,14 +89,18 @@ export class Operation {
   /** Writes what was recorded; an operation without changes takes no modseq. */
   async finish(): Promise<void> {
     if (this.#changes.length === 0) return
-    const { statements, storage, feed } = this.context
+    const { statements, storage, feed, indexer } = this.context
     const { id, name, modseq, used, uidvalidity } = this.account
     await statements.updateAccount.run({ id, modseq, used, uidvalidity })
     for (const mailbox of this.#touched) await statements.updateMailbox.run(mailboxUpdate(mailbox))
     for (const { modseq: _, ...body } of this.#changes) {
       await statements.addChange.run({ account: id, modseq, at: this.now, body: JSON.stringify(body) })
     }
-    storage.afterCommit(() => feed.publish(name, this.#changes))
+    const added = this.#changes.some(change => change.kind === 'add')
+    storage.afterCommit(() => {
+      feed.publish(name, this.#changes)
+      if (added) indexer.wake()
+    })
   }
 }
 

@@ -16,6 +16,7 @@ export interface MailboxesOptions {
     readonly specialUse?: SpecialUse | undefined
   }[]
   readonly historyDays: number
+  readonly rejectsMailbox: string
 }
 
 /** As written in the config. */
@@ -24,6 +25,8 @@ export interface MailboxesInput {
   readonly initialMailboxes?: MailboxesOptions['initialMailboxes'] | undefined
   /** Days that changes and records of expunged messages are kept for clients that were away. Default 30. */
   readonly historyDays?: number | undefined
+  /** Mailbox for what was refused: lists and searches leave it out like Trash and Junk. Default "Rejects". */
+  readonly rejectsMailbox?: string | undefined
 }
 
 export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = z
@@ -34,5 +37,6 @@ export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = 
       .refine(list => new Set(list.map(entry => entry.name)).size === list.length, 'names must differ')
       .default([...DEFAULT_MAILBOXES]),
     historyDays: z.number().min(1).max(3650).default(30),
+    rejectsMailbox: name.default('Rejects'),
   })
   .prefault({})

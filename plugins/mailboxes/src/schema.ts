@@ -16,6 +16,8 @@ export interface AccountRow {
   purged: number
   /** Bytes of all messages, those expunged but not yet erased included. */
   used: number
+  /** Rules for deliveries as JSON; '' without any. Here, so that a delivery needs no look at another table. */
+  rules: string
 }
 
 /** The columns of a mailbox that hold a role; the same words as `SpecialUse`. */
@@ -101,6 +103,18 @@ export interface MessageRow extends FlagColumns {
   /** Of the Date field; null when there is none. */
   sent_at: number | null
   dsn: number
+  /** Names and addresses for lists, as JSON. */
+  correspondents: string
+  /** Folded: what is searched for parts of From, of To, Cc and Bcc, of the subject. */
+  from_search: string
+  to_search: string
+  subject_search: string
+  /** Null until the message was read for lists and search. */
+  preview: string | null
+  /** Kinds of attachments as a list of words; null like `preview`. */
+  attachments: string | null
+  /** Key in the search index, in the order of receipt; null until it was read; below 0: not in the index. */
+  search_id: number | null
   mail_from: string
   rcpt_to: string
   remote_ip: string
@@ -131,7 +145,30 @@ const FLAGS = [
   'mdn_sent',
 ]
 
-export const migrations: readonly Migration[] = [{ version: 1, name: 'message store', up }]
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'message store', up },
+  { version: 2, name: 'lists and search', up: lists },
+  { version: 3, name: 'delivery rules', up: rules },
+]
+
+async function rules(db: Db): Promise<void> {
+  await db.schema.alterTable(ACCOUNT, table => {
+    table.text('rules').notNullable().defaultTo('')
+  })
+}
+
+/** What lists show and search looks at; messages from before are read like new ones. */
+async function lists(db: Db): Promise<void> {
+  await db.schema.alterTable(MESSAGE, table => {
+    for (const name of ['correspondents', 'from_search', 'to_search', 'subject_search'])
+      table.text(name).notNullable().defaultTo('')
+    table.text('preview')
+    table.text('attachments')
+    table.bigInteger('search_id').unique()
+    table.index(['mailbox_id', 'expunged_at', 'received_at', 'id'], 'mailboxes_message_by_mailbox')
+    table.index(['account_id', 'expunged_at', 'received_at', 'id', 'mailbox_id'], 'mailboxes_message_by_account')
+  })
+}
 
 async function up(db: Db): Promise<void> {
   await db.schema.createTable(ACCOUNT, table => {

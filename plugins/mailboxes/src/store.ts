@@ -3,11 +3,17 @@ import { createHash } from 'node:crypto'
 import type {
   AppendMessage,
   Change,
+  DeliveryRule,
   FlagChange,
+  ListedMessage,
+  ListOptions,
+  ListQuery,
   MailboxInfo,
   MailboxMessage,
   MailStore,
+  MessagePage,
   SpecialUse,
+  ThreadPage,
 } from '@mox/plugin-sdk'
 import type { Context } from './context.ts'
 import { expunge, liveMessages } from './expunge.ts'
@@ -16,7 +22,9 @@ import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
+import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
+import { addRule, readRules, sameRule, writeRules } from './rules.ts'
 import { ACCOUNT, type AccountRow, MAILBOX, type MailboxRow, MESSAGE, type MessageRow, SUBSCRIPTION } from './schema.ts'
 
 /** Messages that one call returns. */
@@ -90,6 +98,22 @@ export class AccountStore implements MailStore {
     return this.#shown(await query)
   }
 
+  async list(options: ListOptions): Promise<MessagePage> {
+    return await list(this.#context, this.#id, options)
+  }
+
+  async threads(options: ListOptions): Promise<ThreadPage> {
+    return await threads(this.#context, this.#id, options)
+  }
+
+  async listed(ids: readonly number[]): Promise<ListedMessage[]> {
+    return await listed(this.#context, this.#id, ids)
+  }
+
+  async matching(query: ListQuery, ids: readonly number[]): Promise<number[]> {
+    return await matching(this.#context, this.#id, query, ids)
+  }
+
   async append(message: AppendMessage): Promise<MailboxMessage> {
     const { content } = this.#context.storage
     const writer = content.writer()
@@ -129,6 +153,34 @@ export class AccountStore implements MailStore {
     return await expungedSince(this.#context, this.account, mailboxId, modseq)
   }
 
+  async rules(): Promise<DeliveryRule[]> {
+    const row = await this.#context.storage.db<AccountRow>(ACCOUNT).where({ id: this.#id }).first('rules')
+    return readRules(row?.rules ?? '')
+  }
+
+  async addRule(rule: DeliveryRule): Promise<void> {
+    await this.#changeRules(rules => addRule(rules, rule))
+  }
+
+  async removeRule(rule: DeliveryRule): Promise<number> {
+    let removed = 0
+    await this.#changeRules(rules => {
+      const left = rules.filter(other => !sameRule(other, rule))
+      removed = rules.length - left.length
+      return left
+    })
+    return removed
+  }
+
+  /** Rules are no part of what clients follow: they take no modseq. */
+  async #changeRules(change: (rules: DeliveryRule[]) => DeliveryRule[]): Promise<void> {
+    await this.#context.storage.write(async db => {
+      const account = await this.#context.statements.account.get({ name: this.account })
+      const rules = writeRules(change(readRules(account?.rules ?? '')))
+      await db<AccountRow>(ACCOUNT).where({ id: this.#id }).update({ rules })
+    })
+  }
+
   async thread(threadId: number): Promise<MailboxMessage[]> {
     const rows: MessageRow[] = await this.#context.storage
       .db<MessageRow>(MESSAGE)
@@ -140,6 +192,14 @@ export class AccountStore implements MailStore {
 
   async setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void> {
     await this.#change(op => setThread(op, threadId, change))
+  }
+
+  async modseq(): Promise<number> {
+    const row: AccountRow | undefined = await this.#context.storage
+      .db<AccountRow>(ACCOUNT)
+      .where({ id: this.#id })
+      .first()
+    return row?.modseq ?? 0
   }
 
   async changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }> {

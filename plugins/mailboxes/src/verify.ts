@@ -3,7 +3,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Storage } from '@mox/plugin-sdk'
 import { type Counts, count, noCounts, sameCounts } from './counts.ts'
+import { CHUNK, chunks } from './expunge.ts'
 import { splitWords } from './flags.ts'
+import { accountWord, INDEX } from './indexer.ts'
 import { parentName } from './names.ts'
 import { ROLES } from './rows.ts'
 import {
@@ -39,6 +41,7 @@ type Scanned = Pick<
   | 'keywords'
   | 'thread_id'
   | 'thread_parent_id'
+  | 'search_id'
 > & { readonly counted: number | null }
 
 const SCANNED = [
@@ -57,6 +60,7 @@ const SCANNED = [
   'keywords',
   'thread_id',
   'thread_parent_id',
+  'search_id',
 ]
 
 /** What the messages of one mailbox amount to. */
@@ -104,6 +108,7 @@ export async function verify(storage: Storage): Promise<string[]> {
         .limit(PAGE),
     )
     for (const row of rows) await checkMessage(storage, check, row)
+    await checkIndex(storage, check, rows)
     last = rows.at(-1)?.id ?? 0
     if (rows.length < PAGE) break
     await setImmediate()
@@ -170,6 +175,35 @@ async function checkContent(storage: Storage, check: Check, row: Scanned): Promi
     if (now?.content_id !== row.content_id) return
     check.report('message content', `message ${row.id} has no content ${row.content_id}`)
   }
+}
+
+/** What was read for search is in the index, under its account. */
+async function checkIndex(storage: Storage, check: Check, rows: readonly Scanned[]): Promise<void> {
+  const { search } = storage
+  for (const row of rows)
+    if (row.expunged_at === 0 && row.search_id !== null && row.search_id <= 0)
+      check.report('search index', `message ${row.id} is taken for one that is not there`)
+  if (search === undefined) return
+  const accounts = Map.groupBy(
+    rows.filter(row => (row.search_id ?? 0) > 0),
+    row => row.account_id,
+  )
+  for (const [account, group] of accounts)
+    for (const part of chunks(group)) {
+      const among = part.map(row => row.search_id ?? 0)
+      const terms = [{ text: accountWord(account), field: 'account' }]
+      const found = new Set(await search.query(INDEX, terms, { limit: CHUNK, among }))
+      for (const row of part) {
+        if (found.has(row.search_id ?? 0)) continue
+        const now: Pick<MessageRow, 'search_id'> | undefined = await storage
+          .db<MessageRow>(MESSAGE)
+          .select('search_id')
+          .where({ id: row.id })
+          .first()
+        // Erased since its page was read?
+        if (now?.search_id === row.search_id) check.report('search index', `message ${row.id} is not in it`)
+      }
+    }
 }
 
 function checkAccount(check: Check, account: AccountRow, mailboxes: readonly MailboxRow[]): void {

@@ -139,12 +139,16 @@ test('history ages out', async () => {
   strictEqual(await purgeHistory(h.context, 1), 0)
   h.clock.advance(1)
   strictEqual((await purgeHistory(h.context, 1)) > 0, true)
-  expect(await store.changesSince(last, 10)).toMatchObject({ changes: [{ kind: 'add', id: added }], complete: true })
+  const relinked = { kind: 'flags', id: child.id }
+  expect(await store.changesSince(last, 10)).toMatchObject({
+    changes: [{ kind: 'add', id: added }, relinked],
+    complete: true,
+  })
   expect(await store.changesSince(last - 1, 10)).toMatchObject({
-    changes: [{ kind: 'add', id: added }],
+    changes: [{ kind: 'add', id: added }, relinked],
     complete: false,
   })
-  strictEqual((await h.storage.db(CHANGE)).length, 1)
+  strictEqual((await h.storage.db(CHANGE)).length, 2)
   strictEqual((await h.storage.db(MESSAGE)).length, 3)
   // The answer to what is gone answers what that answered.
   expect(await h.storage.db(MESSAGE).where({ id: child.id }).first()).toMatchObject({

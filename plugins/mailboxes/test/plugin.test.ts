@@ -18,20 +18,22 @@ test('options', () => {
     { name: 'Drafts', specialUse: 'drafts' },
     { name: 'Junk', specialUse: 'junk' },
   ]
-  check(undefined, { initialMailboxes, historyDays: 30 })
-  check({}, { initialMailboxes, historyDays: 30 })
+  const rejectsMailbox = 'Rejects'
+  check(undefined, { initialMailboxes, historyDays: 30, rejectsMailbox })
+  check({}, { initialMailboxes, historyDays: 30, rejectsMailbox })
   check(
-    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1 },
-    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1 },
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No' },
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No' },
   )
   check({ initialMailboxes: [{ name: 'Inbox' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'inbox/a' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'a//b' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'a' }, { name: 'a' }] }, ['initialMailboxes'])
   check({ initialMailboxes: [{ name: 'a', specialUse: 'spam' }] }, ['initialMailboxes.0.specialUse'])
-  check({ historyDays: 3650 }, { initialMailboxes, historyDays: 3650 })
+  check({ historyDays: 3650 }, { initialMailboxes, historyDays: 3650, rejectsMailbox })
   check({ historyDays: 3651 }, ['historyDays'])
   check({ historyDays: 0 }, ['historyDays'])
+  check({ rejectsMailbox: 'inbox' }, ['rejectsMailbox'])
   check({ history: 1 }, [''])
 })
 
@@ -50,12 +52,19 @@ test('set up, start, deliver, stop', async () => {
     } as never)
     deepStrictEqual(
       (setup.migrations as readonly Migration[]).map(m => m.version),
-      [1],
+      [1, 2, 3],
     )
     const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
     deepStrictEqual(
       services.commands.map(c => c.path.join(' ')),
-      ['mailbox list', 'mailbox messages', 'mailbox verify'],
+      [
+        'mailbox list',
+        'mailbox messages',
+        'mailbox verify',
+        'mailbox rule list',
+        'mailbox rule add',
+        'mailbox rule remove',
+      ],
     )
     await setup.start?.()
     const delivery = await h.delivery('alice', 'Subject: x\n\n')

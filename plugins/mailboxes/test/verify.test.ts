@@ -44,6 +44,7 @@ const DAMAGE: readonly [string, (db: Knex) => Promise<unknown>, string[]][] = [
   ['erase', db => db(ERASE).insert({ account_id: 1, message_id: 99, due: 0, counted: 0 }), ['erase']],
   ['erase of a live one', db => db(ERASE).insert({ account_id: 1, message_id: 1, due: 0, counted: 0 }), ['erase']],
   ['expunged', db => db(MESSAGE).where({ id: 1 }).update({ expunged_at: 1 }), ['erase', 'usage', 'mailbox counts']],
+  ['index', db => db(MESSAGE).where({ id: 1 }).update({ search_id: -1 }), ['search index']],
   ['log', db => db(CHANGE).insert({ account_id: 1, modseq: 99, at: 0, body: '{}' }), ['change log']],
 ]
 

@@ -64,6 +64,8 @@ export class Checkpoints {
     const worker = this.#worker
     if (worker === undefined) return
     const ended = new Promise(resolve => worker.once('exit', resolve))
+    // Somebody waits: the process must not end before it has.
+    worker.ref()
     worker.postMessage('close')
     await ended
   }
@@ -87,6 +89,7 @@ export class Checkpoints {
     return new Promise((resolve, reject) => {
       this.#asked = { resolve, reject }
       this.#worker ??= this.#start()
+      this.#worker.ref()
       this.#worker.postMessage('move')
     })
   }
@@ -100,6 +103,7 @@ export class Checkpoints {
     })
     worker.unref()
     worker.on('message', (answer: CheckpointAnswer) => {
+      worker.unref()
       if ('error' in answer) this.#asked?.reject(Object.assign(new Error(answer.error), { code: answer.code }))
       else this.#asked?.resolve(answer)
     })

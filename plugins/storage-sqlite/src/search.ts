@@ -1,74 +1,127 @@
-// Full text with SQLite's FTS5: words without regard to case and accents. Outside of a unit of work a query runs on the reader
-// thread.
-import type { Migration, SearchIndex } from '@mox/plugin-sdk'
-import { offload, type SqlEngine } from '@mox/plugin-storage-sql'
+// Full text with SQLite's FTS5: words without regard to case and accents. Each index is a table of its own, whose row ids are
+// the keys of documents. Outside of a unit of work a query runs on the reader thread.
+import type { Migration, SearchIndex, SearchOptions, SearchTerm } from '@mox/plugin-sdk'
+import type { SqlEngine, SqlValue } from '@mox/plugin-storage-sql'
 
 /** Terms of one query, and characters of one term. */
 export const MAX_TERMS = 50
 export const MAX_TERM_LENGTH = 200
 const MAX_RESULTS = 10_000
-
-const TABLE = 'mox_search'
-const KEYS = 'mox_search_key'
-
-interface Found {
-  readonly key: number
-}
+/** Keys that one query is limited to. */
+export const MAX_AMONG = 1_000
 
 export const searchMigrations: readonly Migration[] = [
   {
     version: 1,
     name: 'full text',
+    // Indexes are made when they are asked for.
+    up: async () => {},
+  },
+  {
+    version: 2,
+    name: 'an index each',
     up: async db => {
-      await db.schema.createTable(KEYS, t => {
-        t.integer('id').primary()
-        t.text('index_name').notNullable()
-        t.integer('key').notNullable()
-        t.unique(['index_name', 'key'])
-      })
-      await db.raw(
-        `create virtual table ${TABLE} using fts5 (text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')`,
-      )
+      for (const table of ['mox_search', 'mox_search_key']) await db.schema.dropTableIfExists(table)
     },
   },
 ]
 
 export function searchIndex(engine: SqlEngine): SearchIndex {
-  const remove = async (index: string, key: number): Promise<void> => {
-    const row = (await engine.db(KEYS).where({ index_name: index, key }).first('id')) as { id: number } | undefined
-    if (row === undefined) return
-    await engine.db(TABLE).where('rowid', row.id).delete()
-    await engine.db(KEYS).where({ id: row.id }).delete()
+  const columns = new Map<string, readonly string[]>()
+  const fieldsOf = async (index: string): Promise<readonly string[]> => {
+    const known = columns.get(index)
+    if (known !== undefined) return known
+    const rows = await engine.prepare(`select name from pragma_table_info('${tableOf(index)}')`).all([])
+    return rows.map(row => String(row['name']))
   }
   return {
-    put: async (index, key, text) => {
-      await remove(index, key)
-      const [row] = (await engine.db(KEYS).insert({ index_name: index, key }).returning('id')) as {
-        id: number
-      }[]
-      await engine.db(TABLE).insert({ rowid: row!.id, text })
+    create: async (index, fields) => {
+      for (const field of fields) checkName(field)
+      const there = await fieldsOf(index)
+      if (there.length === 0) {
+        await engine.db.raw(
+          `create virtual table ${tableOf(index)} using fts5 (${fields.join(', ')}, content='', contentless_delete=1, prefix='${PREFIXES}', tokenize='unicode61 remove_diacritics 2')`,
+        )
+      } else if (there.join() !== fields.join()) throw new Error(`search index ${index} has the fields ${there.join()}`)
+      engine.afterUnit(committed => void (committed && columns.set(index, [...fields])))
     },
-    remove,
-    query: async (index, terms, { limit, before }) => {
-      const match = terms.slice(0, MAX_TERMS).map(phrase).filter(Boolean).join(' AND ')
-      if (match === '') return []
-      const query = engine
-        .db(`${KEYS} as k`)
-        .join(`${TABLE} as s`, 's.rowid', 'k.id')
-        .where('k.index_name', index)
-        .whereRaw('s.text match ?', [match])
-        .orderBy('k.key', 'desc')
-        .limit(Math.min(limit, MAX_RESULTS))
-        .select('k.key')
-      if (before !== undefined) query.where('k.key', '<', before)
-      const rows = engine.inUnit() ? ((await query) as Found[]) : await offload<Found>(engine, query)
-      return rows.map(({ key }) => key)
+    put: async (index, key, document) => {
+      const fields = await fieldsOf(index)
+      const values = fields.map(field => separate(document[field] ?? ''))
+      await engine
+        .prepare(
+          `replace into ${tableOf(index)} (rowid, ${fields.join(', ')}) values (?${', ?'.repeat(fields.length)})`,
+        )
+        .run([key, ...values])
+    },
+    remove: async (index, key) => {
+      await engine.prepare(`delete from ${tableOf(index)} where rowid = ?`).run([key])
+    },
+    query: async (index, terms, options) => {
+      const match = expression(terms)
+      if (match === '' || options.among?.length === 0) return []
+      const { sql, values } = select(tableOf(index), match, options)
+      const rows = engine.inUnit() ? await engine.prepare(sql).all(values) : await engine.offload(sql, values)
+      return rows.map(row => Number(row['key']))
     },
   }
 }
 
+/** Lengths of beginnings of words that are kept beside the words. */
+const PREFIXES = '3'
+
+function select(table: string, match: string, options: SearchOptions): { sql: string; values: SqlValue[] } {
+  const { limit, order = 'descending', after, among } = options
+  const values: SqlValue[] = [match]
+  let sql = `select rowid as key from ${table} where ${table} match ?`
+  if (after !== undefined) {
+    sql += ` and rowid ${order === 'ascending' ? '>' : '<'} ?`
+    values.push(after)
+  }
+  if (among !== undefined) {
+    const keys = among.slice(0, MAX_AMONG)
+    sql += ` and rowid in (${keys.map(() => '?').join(', ')})`
+    values.push(...keys)
+  }
+  sql += ` order by rowid ${order === 'ascending' ? 'asc' : 'desc'} limit ?`
+  values.push(Math.max(0, Math.min(limit, MAX_RESULTS)))
+  return { sql, values }
+}
+
+function tableOf(index: string): string {
+  return `mox_search_${checkName(index)}`
+}
+
+/** Names go into SQL. */
+function checkName(name: string): string {
+  if (!/^[a-z][a-z0-9_]{0,30}$/.test(name)) throw new Error('search: names are lower-case words')
+  return name
+}
+
+/** An FTS5 expression; '' when nothing must be there. */
+function expression(terms: readonly SearchTerm[]): string {
+  const wanted: string[] = []
+  const unwanted: string[] = []
+  for (const term of terms.slice(0, MAX_TERMS)) {
+    const text = phrase(term)
+    if (text !== '') (term.not ? unwanted : wanted).push(text)
+  }
+  if (wanted.length === 0) return ''
+  const all = wanted.join(' AND ')
+  return unwanted.length === 0 ? all : `(${all}) NOT (${unwanted.join(' OR ')})`
+}
+
 /** A term as an FTS5 string: nothing in it is an operator. */
-function phrase(term: string): string {
-  const text = term.replace(/^"|"$/g, '').replaceAll('"', ' ').slice(0, MAX_TERM_LENGTH).trim()
-  return /[\p{L}\p{N}]/u.test(text) ? `"${text}"` : ''
+function phrase({ text, prefix, field }: SearchTerm): string {
+  const words = separate(text.slice(0, MAX_TERM_LENGTH)).replaceAll('"', ' ').replaceAll('\0', ' ').trim()
+  if (!/[\p{L}\p{N}]/u.test(words)) return ''
+  return `${field === undefined ? '' : `${checkName(field)} : `}"${words}"${prefix ? ' *' : ''}`
+}
+
+/** Scripts that are written without spaces, for which each character is a word. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu
+
+function separate(text: string): string {
+  return /[^\x00-\u0dff]/.test(text) ? text.replace(UNSPACED, ' $& ') : text
 }

@@ -15,6 +15,7 @@ import { parseHeader } from '@mox/plugin-sdk/mail'
 import type { Context } from '../../src/context.ts'
 import { Feed } from '../../src/feed.ts'
 import { Housekeeping } from '../../src/housekeeping.ts'
+import { Indexer } from '../../src/indexer.ts'
 import { DEFAULT_MAILBOXES } from '../../src/mailboxes.ts'
 import { migrations } from '../../src/schema.ts'
 import { MailboxesService } from '../../src/service.ts'
@@ -70,8 +71,16 @@ export interface Harness {
 
 const PREFIX = Buffer.from('Received: from mx.test\r\n')
 
-export async function openHarness(accounts: readonly string[] = ['alice', 'bob']): Promise<Harness> {
-  const backend = await openStorage()
+/** `backend`: on memory unless given; it is closed with the harness. */
+export async function openHarness(
+  accounts: readonly string[] = ['alice', 'bob'],
+  backend?: TestStorage,
+): Promise<Harness> {
+  backend ??= await openStorage()
+  return await openOn(accounts, backend)
+}
+
+async function openOn(accounts: readonly string[], backend: TestStorage): Promise<Harness> {
   const { storage } = backend
   await storage.migrate('mailboxes', migrations)
   const clock = new TestClock()
@@ -101,6 +110,8 @@ export async function openHarness(accounts: readonly string[] = ['alice', 'bob']
     feed: new Feed(log),
     statements: prepare(storage),
     initialMailboxes: DEFAULT_MAILBOXES,
+    indexer: new Indexer({ storage, clock, log }),
+    rejectsMailbox: 'Rejects',
     eraseSoon: ids => housekeeping.eraseSoon(ids),
   }
   housekeeping.start(context, 30)
@@ -147,6 +158,7 @@ export async function openHarness(accounts: readonly string[] = ['alice', 'bob']
       return await storage.write(async () => await mailboxes.deliver(made))
     },
     async close() {
+      await context.indexer.stop()
       await housekeeping.stop()
       await backend.close()
     },
