@@ -150,7 +150,11 @@ async function resolver(): Promise<number> {
           : []
     // Without it the absence of IPv6 addresses would be asked for with every message (RFC 2308 §5).
     const authorities: Resource[] = answers.length > 0 ? [] : [{ type: 'SOA', name, ttl: TTL, data: SOA }]
-    socket.send(codec.encode({ type: 'response', id, flags: RECURSION, questions, answers, authorities }), port, address)
+    socket.send(
+      codec.encode({ type: 'response', id, flags: RECURSION, questions, answers, authorities }),
+      port,
+      address,
+    )
   })
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
