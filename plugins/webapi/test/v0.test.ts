@@ -202,7 +202,7 @@ test('daily limits on the wire', async () => {
     const answer = await limited.call('Send', SEND)
     assert.deepEqual(
       [answer.status, answer.json.Code, answer.headers.get('retry-after')],
-      [400, 'messageLimitReached', '86400'],
+      [400, 'messageLimitReached', '3600'],
     )
   } finally {
     await limited.close()

@@ -116,9 +116,7 @@ export class Sender {
       throw new ApiError('user', `at most ${MAX_RECIPIENTS} recipients; send another message to the others`)
     const stream = check.stream(request.stream)
     const paths = new Map(all.map(({ path }) => [formatAddress(path), path]))
-    const reservation = caller.test
-      ? undefined
-      : await this.#services.quota.reserve(account, stream, paths.size, normal(paths.keys()))
+    const giveBack = caller.test ? undefined : await this.#services.quota.reserve(account.name, stream, paths.size)
     let prepared: Prepared
     let submitted: Awaited<ReturnType<Submission['submit']>>
     try {
@@ -129,13 +127,13 @@ export class Sender {
       if (caller.test) return sent(prepared, request, all, 0, new Map(), new Map(), [])
       submitted = await this.#services.submission.submit(message)
     } catch (error) {
-      reservation?.back()
+      giveBack?.()
       throw error instanceof MailError ? refusal(error) : error
     }
     const { messageId } = submitted
     const queueIds = new Map([...paths.keys()].map((key, i) => [key, submitted.queueIds[i] ?? 0]))
     const warnings: string[] = []
-    this.#record(prepared, messageId, queueIds, reservation?.first ?? new Set())
+    this.#record(prepared, messageId)
     const [ids] = await Promise.all([
       fromIds(this.#services, messageId, submitted.queueIds),
       request.saveSent ? saveSent(this.#services, prepared, messageId, warnings) : undefined,
@@ -222,19 +220,11 @@ export class Sender {
     return found
   }
 
-  #record(
-    { account, draft, stream, paths }: Prepared,
-    messageId: number,
-    queueIds: ReadonlyMap<string, number>,
-    first: ReadonlySet<string>,
-  ): void {
-    const recipients = [...paths.keys()].map(key => {
-      const address = key.toLowerCase()
-      return { queueId: queueIds.get(key) ?? 0, address, first: first.has(address) }
-    })
+  #record({ account, draft, stream, paths }: Prepared, messageId: number): void {
     const { clock, records } = this.#services
     const { subject, messageId: headerId } = draft
     const sender = formatAddress(draft.from.path)
+    const recipients = Array.from(paths.keys(), key => key.toLowerCase())
     records.add({ at: clock.now(), messageId, account: account.name, stream, sender, subject, headerId, recipients })
   }
 }
@@ -257,10 +247,6 @@ function sent(
     return { address, path, queueId, fromId: fromIdOf.get(queueId) ?? '', suppressed: suppressed.has(key) }
   })
   return { id, messageId: draft.messageId, subject: draft.subject, recipients, warnings }
-}
-
-function normal(addresses: Iterable<string>): string[] {
-  return [...new Set(Array.from(addresses, address => address.toLowerCase()))]
 }
 
 /** "2030-01-31T12:00:00Z". */
