@@ -65,9 +65,17 @@ export interface SubmitMessage extends Submitted {
   readonly remoteIp?: string
 }
 
+/** A message that was queued. Both lists have an entry for each different recipient, in their order. */
+export interface QueuedMessage {
+  readonly messageId: number
+  readonly queueIds: readonly number[]
+  /** The unique id in the reverse-path of each; '' for none. */
+  readonly fromIds: readonly string[]
+}
+
 export interface Submission {
   /** Resolves after the commit. Throws a MailError when it is refused; then nothing was queued. */
-  submit(message: SubmitMessage): Promise<{ readonly messageId: number; readonly queueIds: readonly number[] }>
+  submit(message: SubmitMessage): Promise<QueuedMessage>
 }
 
 /** Recipients of one message that may share a transaction. */
