@@ -1,6 +1,6 @@
 // Submissions: into the queue with onQueue, our own fields in front, and the same way in for plugins.
 import assert from 'node:assert/strict'
-import { defineFact, hold, type MailError, refuse, type SubmitMessage } from '@mox/plugin-sdk'
+import { defineFact, hold, type MailError, type QueueDraft, refuse, type SubmitMessage } from '@mox/plugin-sdk'
 import { test } from 'vitest'
 import { addressOf, MESSAGE, makeWorld, path, short, type World, type WorldOptions } from './stages/world.ts'
 
@@ -124,9 +124,10 @@ test('plugins submit the same way', async () => {
     ...fields,
   })
   const world = makeWorld()
-  const { messageId, queueIds } = await world.stages.submission.submit(message())
+  const { messageId, queueIds, fromIds } = await world.stages.submission.submit(message())
   const { messages, queue } = world.storage.snapshot()
   assert.deepEqual([[...messages.keys()], [...queue.keys()]], [[messageId], queueIds])
+  assert.deepEqual(fromIds, [''])
   assert.equal(messages.get(messageId)?.source, 'webapi')
   assert.match(
     String(messages.get(messageId)?.prefix),
@@ -137,6 +138,14 @@ test('plugins submit the same way', async () => {
     for (const char of MESSAGE) yield Buffer.from(char)
   }
   assert.ok((await world.stages.submission.submit(message({ content: chunks() }))).messageId > messageId)
+
+  const onQueue = ({ draft: { recipient } }: { readonly draft: QueueDraft }) =>
+    recipient.localpart === 'x' ? { draft: { fromId: 'id7' } } : undefined
+  const two = [{ path: path('x@away.test') }, { path: path('y@away.test') }]
+  const unique = await makeWorld({ handlers: { onQueue } }).stages.submission.submit(
+    message({ envelope: { reversePath: path('ann@here.test'), recipients: two } }),
+  )
+  assert.deepEqual([unique.queueIds.length, unique.fromIds], [2, ['id7', '']])
 
   const said = { extra: { order: '7' }, stream: 'receipts', requireTls: false } as const
   const [id = 0] = (await world.stages.submission.submit(message(said))).queueIds

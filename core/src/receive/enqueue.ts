@@ -7,9 +7,11 @@ import type { StageDeps } from '../stages.ts'
 import type { Message } from './accept.ts'
 import { isPositive } from './replies.ts'
 import { forRecipient } from './scope.ts'
-import type { Accepted } from './transaction.ts'
+import type { Acceptance, Accepted } from './transaction.ts'
 
-export async function enqueue(deps: StageDeps, message: Message, messageId: number): Promise<number[]> {
+type Queued = Pick<Acceptance, 'queueIds' | 'fromIds'>
+
+export async function enqueue(deps: StageDeps, message: Message, messageId: number): Promise<Queued> {
   const jobs: NewJob[] = []
   for (const accepted of message.transaction.accepted) {
     const given = draftOf(deps, message, accepted)
@@ -17,7 +19,7 @@ export async function enqueue(deps: StageDeps, message: Message, messageId: numb
     const { orcpt } = accepted.recipient
     jobs.push({ ...newJob(draft, hold), ...(orcpt === undefined ? {} : { orcpt }) })
   }
-  return deps.storage.queue.add(messageId, jobs)
+  return { queueIds: await deps.storage.queue.add(messageId, jobs), fromIds: jobs.map(({ fromId = '' }) => fromId) }
 }
 
 function draftOf(deps: StageDeps, { transaction, head }: Message, { recipient }: Accepted): QueueDraft {

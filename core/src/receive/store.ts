@@ -48,11 +48,11 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
       if (limits !== undefined) await admitSubmission(deps, limits, row)
       const contentId = await body.keep()
       const messageId = await deps.storage.messages.add({ ...row, contentId })
-      let queueIds: number[] = []
+      let queued: Pick<Acceptance, 'queueIds' | 'fromIds'> = { queueIds: [], fromIds: [] }
       let copies: number[] = []
       let outcomes: Acceptance['outcomes']
       if (plan === undefined) {
-        queueIds = await enqueue(deps, message, messageId)
+        queued = await enqueue(deps, message, messageId)
         if (deps.hooks.has('onQueue')) await deps.storage.messages.update(messageId, kept(scope))
         outcomes = transaction.accepted.map(() => REPLIES.recipientOk)
       } else {
@@ -68,9 +68,9 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
         from: row.reversePath === null ? '' : formatAddress(row.reversePath),
         ...(submission ? {} : { copies }),
       })
-      if (queueIds.length > 0) deps.storage.notify('queue')
+      if (queued.queueIds.length > 0) deps.storage.notify('queue')
       deps.storage.notify('messages')
-      return { messageId, queueIds, outcomes }
+      return { messageId, ...queued, outcomes }
     })
     deps.log.info(
       {
@@ -88,7 +88,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
     const { outcomes } = error
     const done = outcomes.some(isPositive)
     return {
-      ...{ outcomes, messageId: 0, queueIds: [] },
+      ...{ outcomes, messageId: 0, queueIds: [], fromIds: [] },
       reply: done ? reply(250, '2.6.0', 'accepted before') : combine(outcomes),
     }
   }

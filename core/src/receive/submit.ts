@@ -7,6 +7,8 @@ import type { Session } from './session.ts'
 import type { Acceptance } from './transaction.ts'
 
 const LOOPBACK = '127.0.0.1'
+/** Made once: a new reason for every message costs as much as a query. */
+const OVER = new Error('the submission is over')
 /** Octets; plugins that take messages from outside have smaller limits of their own. */
 const MAX_SIZE = 1024 * 1024 * 1024
 
@@ -19,7 +21,7 @@ export function makeSubmission(deps: StageDeps): Submission {
         check(reply)
         return await send(session, message)
       } finally {
-        abort.abort()
+        abort.abort(OVER)
       }
     },
   }
@@ -60,8 +62,8 @@ async function send(session: Session, { envelope, content }: SubmitMessage) {
     throw error
   }
   check(await sink.finish())
-  const { messageId = 0, queueIds = [] } = acceptance ?? {}
-  return { messageId, queueIds }
+  const { messageId = 0, queueIds = [], fromIds = [] } = acceptance ?? {}
+  return { messageId, queueIds, fromIds }
 }
 
 function check(reply: SmtpReply | undefined): void {

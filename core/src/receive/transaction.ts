@@ -68,11 +68,13 @@ export interface Acceptance {
   /** 0 when nothing was stored. */
   readonly messageId: number
   readonly queueIds: readonly number[]
+  /** One for each of those; '' for none. */
+  readonly fromIds: readonly string[]
   /** One per accepted recipient, in order; what each would have been told alone. */
   readonly outcomes: readonly SmtpReply[]
 }
 
 /** The whole message is refused: every recipient shares the reply. */
 export function refused(transaction: Transaction, reply: SmtpReply): Acceptance {
-  return { reply, messageId: 0, queueIds: [], outcomes: transaction.accepted.map(() => reply) }
+  return { reply, messageId: 0, queueIds: [], fromIds: [], outcomes: transaction.accepted.map(() => reply) }
 }

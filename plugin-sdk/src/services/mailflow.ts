@@ -70,7 +70,7 @@ export interface SubmitMessage extends Submitted {
 /** The one way to send a composed message: checks, limits, hooks and queue as for mail that comes over SMTP. */
 export interface Submission {
   /** Resolves after the commit. Throws a MailError when it is refused; then nothing was queued. */
-  submit(message: SubmitMessage): Promise<{ readonly messageId: number; readonly queueIds: readonly number[] }>
+  submit(message: SubmitMessage): Promise<QueuedMessage>
 }
 
 /** Recipients of one message that may share a transaction. */

@@ -143,7 +143,13 @@ mox localserve is ready.
 
   Any recipient is accepted. Addresses that end in temperror, permerror, timeout or a code such as 452 fail:
   at MAIL FROM when the sender starts with mailfrom, at RCPT TO when the recipient starts with rcptto,
-  in the queue when it starts with queue, else at the end of DATA.
+  in the queue when it starts with queue, else at the end of DATA. Those that end in bounce or complaint come back later.
+
+  events       mox event list; over HTTP /webapi/v1/events; posted to your program after
+               mox webhook endpoint add mox app http://localhost:3000/hook
+  suppression  mox queue suppress list; hold rules: mox queue holdrules add
+  fromid       log in as mox+fromid@localhost for a sender address of its own for each recipient
+  clock        mox localserve advance 3d
 
   files        ${dir}
   stop         Ctrl-C

@@ -2,13 +2,19 @@
 import { accounts } from '@mox/plugin-accounts'
 import { certificates } from '@mox/plugin-certificates'
 import { dsn } from '@mox/plugin-dsn'
+import { events } from '@mox/plugin-events'
+import { extraData } from '@mox/plugin-extra-data'
+import { fromid } from '@mox/plugin-fromid'
+import { holdRules } from '@mox/plugin-hold-rules'
 import { http } from '@mox/plugin-http'
 import { localserve } from '@mox/plugin-localserve'
 import { mailboxes } from '@mox/plugin-mailboxes'
 import { defineConfig } from '@mox/plugin-sdk'
 import { smtpIn } from '@mox/plugin-smtp-in'
 import { storageSqlite } from '@mox/plugin-storage-sqlite'
+import { suppression } from '@mox/plugin-suppression'
 import { webapi } from '@mox/plugin-webapi'
+import { webhooks } from '@mox/plugin-webhooks'
 
 const ip = ['127.0.0.1', '::1']
 
@@ -21,7 +27,7 @@ export default defineConfig({
     storageSqlite(),
     certificates({ selfSigned: { names: ['localhost', '127.0.0.1', '::1'] } }),
     accounts({
-      domains: { localhost: {} },
+      domains: { localhost: { separators: ['+'] } },
       accounts: {
         mox: {
           addresses: ['mox@localhost', '@localhost'],
@@ -37,6 +43,12 @@ export default defineConfig({
     }),
     mailboxes(),
     dsn(),
+    fromid({ loginAddresses: { mox: ['mox+fromid@localhost'] } }), // this login sends with unique sender addresses
+    extraData(),
+    events(),
+    suppression(),
+    holdRules(),
+    webhooks({ allowNetworks: ['127.0.0.0/8', '::1'] }), // mox webhook endpoint add mox app http://localhost:3000/hook
     smtpIn({
       listeners: {
         smtp: { ip, port: 1025, kind: 'delivery', tls: 'starttls' },

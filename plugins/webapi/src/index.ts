@@ -62,7 +62,7 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
     }
     const url = options.url ?? `https://${services.system.hostname}${path}`
     const unsubscribePath = `${path}unsubscribe/`
-    const unsubscribe = new Unsubscribe({ ...services, records }, `${url}unsubscribe/`)
+    const unsubscribe = new Unsubscribe(services, `${url}unsubscribe/`)
     const idempotency = new Idempotency(services)
     const waiting = new Waiting()
     const v0 = { ...shared, services: { ...services, sender } }

@@ -1,25 +1,19 @@
-// Daily limits: recipients in the last 24 hours of an account, of those it never wrote to before, and of a stream. Counted
-// in memory by minute, read from the records once; a message counts from before it is queued, so that many at the same time
-// cannot pass together.
-import type { AccountInfo, Clock } from '@mox/plugin-sdk'
+// The daily limits of streams: recipients of an account in the last 24 hours. Counted in memory by minute, read from the
+// records once; a message counts from before it is queued, so that many at the same time cannot pass together. What an
+// account may send in all is the submission's to say.
+import type { Clock } from '@mox/plugin-sdk'
 import { DAY_MS } from './limits.ts'
 import { MINUTE_MS, type Records } from './records.ts'
-import { ApiError, type ErrorCode } from './send/error.ts'
+import { ApiError } from './send/error.ts'
 
 const MINUTES = DAY_MS / MINUTE_MS
-
-/** What a message takes of the limits; `back` gives it back when it was not sent. */
-export interface Reservation {
-  readonly first: ReadonlySet<string>
-  back(): void
-}
 
 export class Quota {
   readonly #records: Records
   readonly #clock: Clock
   /** Recipients per day, by stream. */
   readonly #streams: ReadonlyMap<string, number>
-  /** By account, and what is counted. */
+  /** By account and stream. */
   readonly #windows = new Map<string, Promise<Window>>()
 
   constructor(records: Records, clock: Clock, streams: ReadonlyMap<string, number>) {
@@ -28,36 +22,32 @@ export class Quota {
     this.#streams = streams
   }
 
-  /** Throws messageLimitReached or recipientLimitReached. `n` recipients; `addresses` in lower case. */
-  async reserve(account: AccountInfo, stream: string, n: number, addresses: readonly string[]): Promise<Reservation> {
-    const first = await this.#records.firstTimers(account.name, addresses)
-    const streamLimit = this.#streams.get(stream)
-    const [all, newOnes, ofStream] = await Promise.all([
-      this.#window(`${account.name}\n`, account.name, {}),
-      this.#window(`${account.name}\nfirst`, account.name, { first: true }),
-      streamLimit === undefined
-        ? undefined
-        : this.#window(`${account.name}\nstream\n${stream}`, account.name, { stream }),
-    ])
+  /**
+   * Counts `n` recipients; the function that is returned takes them back when the message was not sent. Throws
+   * messageLimitReached.
+   */
+  async reserve(account: string, stream: string, n: number): Promise<() => void> {
+    const limit = this.#streams.get(stream)
+    if (limit === undefined) return () => {}
+    const window = await this.#window(account, stream)
     const minute = this.#minute()
-    check(all, minute, n, account.maxOutgoingPerDay, 'messageLimitReached', 'messages a day of this account')
-    const limit = account.maxFirstTimeRecipientsPerDay
-    check(newOnes, minute, first.size, limit, 'recipientLimitReached', 'new recipients a day of this account')
-    if (streamLimit !== undefined && ofStream !== undefined)
-      check(ofStream, minute, n, streamLimit, 'messageLimitReached', `messages a day of the stream ${stream}`)
-    const add = (sign: number): void => {
-      all.add(minute, sign * n)
-      newOnes.add(minute, sign * first.size)
-      ofStream?.add(minute, sign * n)
+    if (window.total(minute) + n > limit) {
+      const retryAfter = n > limit ? DAY_MS / 1000 : window.secondsUntil(minute, limit - n)
+      throw new ApiError(
+        'messageLimitReached',
+        `${limit} messages a day of the stream ${stream} are reached; try again in ${retryAfter} seconds`,
+        { retryAfter },
+      )
     }
-    add(1)
-    return { first, back: () => add(-1) }
+    window.add(minute, n)
+    return () => window.add(minute, -n)
   }
 
-  #window(key: string, account: string, only: { stream?: string; first?: true }): Promise<Window> {
+  #window(account: string, stream: string): Promise<Window> {
+    const key = `${account}\n${stream}`
     const known = this.#windows.get(key)
     if (known !== undefined) return known
-    const made = this.#records.counts(account, this.#minute() - MINUTES, only).then(counts => new Window(counts))
+    const made = this.#records.counts(account, stream, this.#minute() - MINUTES).then(counts => new Window(counts))
     made.catch(() => this.#windows.delete(key))
     this.#windows.set(key, made)
     return made
@@ -66,13 +56,6 @@ export class Quota {
   #minute(): number {
     return Math.floor(this.#clock.now() / MINUTE_MS)
   }
-}
-
-function check(window: Window, minute: number, n: number, limit: number, code: ErrorCode, what: string): void {
-  // Nobody new is never too many.
-  if (n === 0 || window.total(minute) + n <= limit) return
-  const retryAfter = n > limit ? 86_400 : window.secondsUntil(minute, limit - n)
-  throw new ApiError(code, `${limit} ${what} are reached; try again in ${retryAfter} seconds`, { retryAfter })
 }
 
 /** Counts of the last 24 hours by minute. */

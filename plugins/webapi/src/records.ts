@@ -1,17 +1,12 @@
-// What was sent over HTTP, for lists, daily limits and statistics: one row per message and one per recipient, written
-// together a moment after the messages were queued. A row that cannot be written, or that a crash comes before, loses the
-// entry, never the message.
+// What was sent over HTTP, for lists, the limits of streams and statistics: one row per message, written a moment after the
+// messages were queued. A row that cannot be written, or that a crash comes before, loses the entry, never the message.
 import type { Clock, Log, Statement, Storage } from '@mox/plugin-sdk'
 import { DAY_MS } from './limits.ts'
-import { MESSAGE, type MessageRow, RECIPIENT, RECIPIENTS_TEXT, type RecipientRow, SUBJECT_TEXT } from './schema.ts'
+import { MESSAGE, type MessageRow, RECIPIENTS_TEXT, SUBJECT_TEXT } from './schema.ts'
 
 export const MINUTE_MS = 60_000
 /** Rows removed in one unit of work. */
 const CHUNK = 1_000
-/** Addresses in one query. */
-const ADDRESSES = 200
-/** Known addresses remembered. */
-const SURE = 20_000
 
 export interface NewRecord {
   /** Milliseconds since the epoch. */
@@ -22,7 +17,8 @@ export interface NewRecord {
   readonly sender: string
   readonly subject: string
   readonly headerId: string
-  readonly recipients: readonly { readonly queueId: number; readonly address: string; readonly first: boolean }[]
+  /** Addresses. */
+  readonly recipients: readonly string[]
 }
 
 export interface ListFilter {
@@ -43,10 +39,6 @@ export class Records {
   readonly #log: Log
   readonly #keepMs: number
   readonly #addMessage: Statement<MessageRow, unknown>
-  readonly #addRecipient: Statement<RecipientRow, unknown>
-  readonly #known: Statement<{ account: string; address: string }, { queue_id: number }>
-  /** Addresses that an account has surely written to, if only a moment ago: "account\naddress". */
-  readonly #sure = new Set<string>()
   #waiting: NewRecord[] = []
   #writing: Promise<void> | undefined
   #cancel: (() => void) | undefined
@@ -79,18 +71,6 @@ export class Records {
         .onConflict('message_id')
         .ignore(),
     )
-    this.#addRecipient = storage.statement((db, p) =>
-      db(RECIPIENT)
-        .insert(row(p, ['queue_id', 'message_id', 'account', 'address', 'minute', 'first']))
-        .onConflict('queue_id')
-        .ignore(),
-    )
-    this.#known = storage.statement((db, p) =>
-      db(RECIPIENT)
-        .select('queue_id')
-        .where({ account: p('account'), address: p('address') })
-        .limit(1),
-    )
   }
 
   start(): void {
@@ -104,8 +84,6 @@ export class Records {
   }
 
   add(record: NewRecord): void {
-    if (this.#sure.size >= SURE) this.#sure.clear()
-    for (const { address } of record.recipients) this.#sure.add(`${record.account}\n${address}`)
     this.#waiting.push(record)
     this.#writing ??= this.#writeAll()
   }
@@ -137,57 +115,23 @@ export class Records {
     const minute = Math.floor(at / MINUTE_MS)
     await this.#addMessage.run({
       ...{ message_id: messageId, account, stream, day: dayOf(at), minute, sent_at: at, sender, header_id: headerId },
-      recipients: recipients
-        .map(r => r.address)
-        .join(' ')
-        .slice(0, RECIPIENTS_TEXT),
+      recipients: recipients.join(' ').slice(0, RECIPIENTS_TEXT),
       subject: subject.slice(0, SUBJECT_TEXT),
       count: recipients.length,
     })
-    for (const { queueId, address, first } of recipients) {
-      await this.#addRecipient.run({
-        ...{ queue_id: queueId, message_id: messageId, account, address, minute, first: first ? 1 : 0 },
-      })
-    }
   }
 
-  /** Those of the addresses that the account never wrote to. */
-  async firstTimers(account: string, addresses: readonly string[]): Promise<Set<string>> {
-    const first = new Set(addresses.filter(address => !this.#sure.has(`${account}\n${address}`)))
-    if (first.size === 0) return first
-    if (first.size === 1) {
-      for (const address of first)
-        if ((await this.#known.get({ account, address })) !== undefined) first.delete(address)
-      return first
-    }
-    for (let i = 0; i < addresses.length; i += ADDRESSES) {
-      const rows: Pick<RecipientRow, 'address'>[] = await this.#storage
-        .db<RecipientRow>(RECIPIENT)
-        .distinct('address')
-        .where({ account })
-        .whereIn('address', addresses.slice(i, i + ADDRESSES))
-      for (const { address } of rows) first.delete(address)
-    }
-    return first
-  }
-
-  /** Recipients by minute since a minute: all, those of one stream, or those never written to before. */
-  async counts(
-    account: string,
-    since: number,
-    only: { stream?: string; first?: true } = {},
-  ): Promise<[number, number][]> {
+  /** Recipients of a stream by minute since a minute. */
+  async counts(account: string, stream: string, since: number): Promise<[number, number][]> {
     await this.flush()
-    const { db } = this.#storage
-    const query =
-      only.first === true
-        ? db(RECIPIENT).select('minute').count('* as n').where({ account, first: 1 })
-        : db(MESSAGE)
-            .select('minute')
-            .sum('count as n')
-            .where({ account, ...(only.stream === undefined ? {} : { stream: only.stream }) })
     const rows = await this.#storage.offload<{ minute: number; n: number }>(
-      query.where('minute', '>=', since).groupBy('minute'),
+      this.#storage
+        .db(MESSAGE)
+        .select('minute')
+        .sum('count as n')
+        .where({ account, stream })
+        .where('minute', '>=', since)
+        .groupBy('minute'),
     )
     return rows.map(({ minute, n }) => [Number(minute), Number(n)])
   }
@@ -212,22 +156,6 @@ export class Records {
     return await this.#storage.offload<MessageRow>(query)
   }
 
-  /** One recipient of a message, by Message-ID and address in lower case. */
-  async recipient(account: string, headerId: string, address: string) {
-    await this.flush()
-    const [found]: { messageId: number; queueId: number; subject: string }[] = await this.#storage
-      .db(MESSAGE)
-      .join(RECIPIENT, `${RECIPIENT}.message_id`, `${MESSAGE}.message_id`)
-      .select({
-        messageId: `${MESSAGE}.message_id`,
-        queueId: `${RECIPIENT}.queue_id`,
-        subject: `${MESSAGE}.subject`,
-      })
-      .where({ [`${MESSAGE}.header_id`]: headerId, [`${MESSAGE}.account`]: account, [`${RECIPIENT}.address`]: address })
-      .limit(1)
-    return found
-  }
-
   /** Messages and recipients sent, by day and stream. */
   async sent(account: string, since: string, until: string, stream: string | undefined) {
     await this.flush()
@@ -245,24 +173,20 @@ export class Records {
   /** Ids grow with time: what is old comes first. */
   async #purge(): Promise<void> {
     const before = Math.floor((this.#clock.now() - this.#keepMs) / MINUTE_MS)
-    for (const [table, id] of [
-      [MESSAGE, 'message_id'],
-      [RECIPIENT, 'queue_id'],
-    ] as const)
-      for (let removed = CHUNK; removed === CHUNK; ) {
-        const { db } = this.#storage
-        const oldest: { id: number; minute: number }[] = await db(table)
-          .select({ id, minute: 'minute' })
-          .orderBy(id)
-          .limit(CHUNK)
-        const old = oldest.filter(row => Number(row.minute) < before)
-        const last = old.at(-1)?.id
-        removed = old.length
-        if (last !== undefined)
-          await this.#storage.write(
-            async db => void (await db(table).where(id, '<=', last).where('minute', '<', before).delete()),
-          )
-      }
+    for (let removed = CHUNK; removed === CHUNK; ) {
+      const oldest: Pick<MessageRow, 'message_id' | 'minute'>[] = await this.#storage
+        .db<MessageRow>(MESSAGE)
+        .select('message_id', 'minute')
+        .orderBy('message_id')
+        .limit(CHUNK)
+      const old = oldest.filter(row => Number(row.minute) < before)
+      const last = old.at(-1)?.message_id
+      removed = old.length
+      if (last !== undefined)
+        await this.#storage.write(
+          async db => void (await db(MESSAGE).where('message_id', '<=', last).where('minute', '<', before).delete()),
+        )
+    }
   }
 }
 

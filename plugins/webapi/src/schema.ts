@@ -24,16 +24,6 @@ export interface MessageRow {
   count: number
 }
 
-export interface RecipientRow {
-  queue_id: number
-  message_id: number
-  account: string
-  address: string
-  minute: number
-  /** The account had not written to it over HTTP before. */
-  first: number
-}
-
 export interface KeyRow {
   /** SHA-256 of the key, hexadecimal. */
   hash: string
@@ -62,7 +52,6 @@ export interface IdempotencyRow {
 }
 
 export const MESSAGE = 'webapi_message'
-export const RECIPIENT = 'webapi_recipient'
 export const KEY = 'webapi_key'
 export const IDEMPOTENCY = 'webapi_idempotency'
 
@@ -87,15 +76,6 @@ async function up(db: Db): Promise<void> {
     table.string('header_id', 400).notNullable()
     table.integer('count').notNullable()
     table.index(['account', 'message_id'])
-  })
-  await db.schema.createTable(RECIPIENT, table => {
-    void (sqlite ? table.integer('queue_id').primary() : table.bigInteger('queue_id').primary())
-    table.bigInteger('message_id').notNullable()
-    table.string('account').notNullable()
-    table.string('address', 400).notNullable()
-    table.bigInteger('minute').notNullable()
-    table.smallint('first').notNullable()
-    table.index(['account', 'address'])
   })
   await db.schema.createTable(KEY, table => {
     table.string('hash', 64).primary()

@@ -8,7 +8,7 @@ import type { Caller } from '../src/send/author.ts'
 import { ApiError } from '../src/send/error.ts'
 import { EMPTY_REQUEST, type Request } from '../src/send/message.ts'
 import { Sender } from '../src/send/sender.ts'
-import { openWorld, sendServices, type World } from './support/world.ts'
+import { openWorld, sendServices, type World, type WorldOptions } from './support/world.ts'
 
 const alice: Caller = { account: 'alice', loginAddress: 'alice+app@example.org', remoteIp: '192.0.2.1', test: false }
 let world: World
@@ -272,13 +272,14 @@ test('nothing is sent in test mode', async () => {
   const before = await world.queued()
   const sent = await sender.send({ ...alice, test: true }, request({ saveSent: true }))
   assert.deepEqual([sent.id, sent.recipients[0]!.queueId, await world.queued()], [0, 0, before])
-  assert.match(sent.messageId, /^<[A-Za-z0-9_-]{22}@mail\.example\.org>$/)
+  assert.match(sent.messageId, /^<[a-z2-7]{26}@mail\.example\.org>$/)
 })
 
-test('daily limits', async () => {
-  const limited = await openWorld({ maxOutgoingPerDay: 4, maxFirstTimeRecipientsPerDay: 3 })
+/** Sends with limits of the account; the refusal's code and the seconds to wait. */
+async function withLimits(limits: WorldOptions, streams: ReadonlyMap<string, number>, work: LimitsTest): Promise<void> {
+  const limited = await openWorld(limits)
   try {
-    let services = await sendServices(limited, new Map([['news', 1]]))
+    let services = await sendServices(limited, streams)
     let own = new Sender(services, 10_000)
     const check = async (fields: Partial<Request>, expected: string) => {
       const result = await own.send(alice, request(fields)).then(
@@ -287,23 +288,71 @@ test('daily limits', async () => {
       )
       assert.equal(result, expected)
     }
-    await check({ to: [...to('a@example.net'), ...to('b@example.net')] }, 'sent')
-    await check({ to: [...to('c@example.net'), ...to('d@example.net')] }, 'recipientLimitReached 86400')
-    await check({ to: to('bad address') }, 'badAddress undefined')
-    await check({ to: to('nobody@example.org') }, 'user undefined')
-    await check({ to: to('c@example.net'), stream: 'news' }, 'sent')
-    await check({ to: to('a@example.net'), stream: 'news' }, 'messageLimitReached 86400')
-    await services.records.flush()
-    limited.clock.jump(3_600_000)
-    services = await sendServices(limited)
-    own = new Sender(services, 10_000)
-    await check({ to: [...to('a@example.net'), ...to('b@example.net')] }, 'messageLimitReached 82800')
-    await check({ to: to('a@example.net') }, 'sent')
-    await check({ to: to('a@example.net') }, 'messageLimitReached 82800')
-    limited.clock.jump(82_800_000)
-    await check({ to: to('d@example.net') }, 'sent')
-    assert.equal(await limited.app.host.service(storage).queue.count({}), 5)
+    const again = async () => {
+      await services.records.flush()
+      services = await sendServices(limited, streams)
+      own = new Sender(services, 10_000)
+    }
+    await work(check, limited, again)
   } finally {
     await limited.close()
   }
+}
+type LimitsTest = (
+  check: (fields: Partial<Request>, expected: string) => Promise<void>,
+  world: World,
+  /** Forgets what is counted in memory. */
+  again: () => Promise<void>,
+) => Promise<void>
+const two = (a: string, b: string) => [...to(`${a}@example.net`), ...to(`${b}@example.net`)]
+
+test('recipients a day, of them first-time ones', async () => {
+  await withLimits(
+    { maxOutgoingPerDay: 4, maxFirstTimeRecipientsPerDay: 3 },
+    new Map(),
+    async (check, { clock, app }) => {
+      await check({ to: two('a', 'b') }, 'sent')
+      await check({ to: two('c', 'd') }, 'recipientLimitReached 3600')
+      await check({ to: to('bad address') }, 'badAddress undefined')
+      await check({ to: to('nobody@example.org') }, 'user undefined')
+      await check({ to: to('c@example.net') }, 'sent')
+      await check({ to: two('a', 'b') }, 'messageLimitReached 3600')
+      await check({ to: to('a@example.net') }, 'sent')
+      await check({ to: to('a@example.net') }, 'messageLimitReached 3600')
+      clock.jump(limits.DAY_MS)
+      await check({ to: to('d@example.net') }, 'sent')
+      assert.equal(await app.host.service(storage).queue.count({}), 5)
+    },
+  )
+})
+
+test('recipients in the queue', async () => {
+  await withLimits({ maxQueued: 2 }, new Map(), async check => {
+    await check({ to: to('a@example.net') }, 'sent')
+    await check({ to: two('a', 'b') }, 'messageLimitReached 300')
+    await check({ to: to('b@example.net') }, 'sent')
+    await check({ to: to('a@example.net') }, 'messageLimitReached 300')
+  })
+})
+
+test('recipients a day in a stream', async () => {
+  await withLimits({}, new Map([['news', 2]]), async (check, { clock }, again) => {
+    await check({ to: [...two('a', 'b'), ...to('c@example.net')], stream: 'news' }, 'messageLimitReached 86400')
+    await check({ to: to('nobody@example.org'), stream: 'news' }, 'user undefined')
+    await check({ to: to('a@example.net'), stream: 'news' }, 'sent')
+    await check({ to: two('a', 'b'), stream: 'news' }, 'messageLimitReached 86400')
+    clock.jump(3_600_000)
+    await again()
+    await check({ to: to('b@example.net'), stream: 'news' }, 'sent')
+    await check({ to: to('b@example.net'), stream: 'news' }, 'messageLimitReached 82800')
+    await check({ to: to('b@example.net'), stream: 'other' }, 'sent')
+    clock.jump(82_800_000)
+    await check({ to: to('b@example.net'), stream: 'news' }, 'sent')
+  })
+})
+
+test('0 means no limit', async () => {
+  await withLimits({ maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0, maxQueued: 0 }, new Map(), async check => {
+    await check({ to: two('a', 'b') }, 'sent')
+  })
 })

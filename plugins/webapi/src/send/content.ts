@@ -28,10 +28,10 @@ const PLAIN_LINE = 76
 const LONGEST_LINE = 998
 const CLOSED = { disableFileAccess: true, disableUrlAccess: true } as const
 
-/** The content with its Content-* fields in front; CRLF line ends. */
-export async function composeContent(draft: Draft, random: Random): Promise<Buffer> {
+/** The header section `head`, the Content-* fields and the content; CRLF line ends. */
+export async function composeMessage(head: string, draft: Draft, random: Random): Promise<Buffer> {
   const tree = treeOf(draft)
-  if (tree.kind === 'leaf' && asIs(tree.leaf)) return rawPart(tree.leaf)
+  if (tree.kind === 'leaf' && asIs(tree.leaf)) return rawPart(tree.leaf, head)
   const top = tree.kind === 'leaf' ? tree.leaf : { contentType: tree.type, content: Buffer.alloc(0), encoding: '' }
   // Loaded when first needed: most messages are plain text.
   const { default: Composer } = await import('nodemailer/lib/mail-composer')
@@ -48,7 +48,7 @@ export async function composeContent(draft: Draft, random: Random): Promise<Buff
   })
   const root = composer.compile()
   if (tree.kind === 'multi') addParts(root, tree.parts)
-  return withoutMessageFields(await root.build())
+  return Buffer.concat([Buffer.from(head), withoutMessageFields(await root.build())])
 }
 
 function addParts(parent: Node, parts: readonly Tree[]): void {
@@ -73,8 +73,8 @@ function asIs({ contentType, encoding, name }: Leaf): boolean {
   return name === undefined && /^text\//.test(contentType) && /^[78]bit$/.test(encoding)
 }
 
-function rawPart({ contentType, encoding, content }: Leaf): Buffer {
-  const fields = `Content-Type: ${contentType}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`
+function rawPart({ contentType, encoding, content }: Leaf, head: string = ''): Buffer {
+  const fields = `${head}Content-Type: ${contentType}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`
   return Buffer.concat([Buffer.from(fields), content])
 }
 

@@ -19,12 +19,11 @@ import { MAX_FUTURE_RELEASE, MAX_HEADER_VALUE, MAX_RECIPIENTS } from '../limits.
 import type { Quota } from '../quota.ts'
 import type { Records } from '../records.ts'
 import { type Caller, senderOf } from './author.ts'
-import { composeContent } from './content.ts'
+import { composeMessage } from './content.ts'
 import { ApiError } from './error.ts'
 import * as check from './fields.ts'
 import { headerSection } from './head.ts'
 import type { Draft, Mailbox, Request } from './message.ts'
-import { fromIds } from './queued.ts'
 import { refusal } from './refusal.ts'
 import { saveSent } from './sent-copy.ts'
 
@@ -74,7 +73,7 @@ export interface SendOptions {
 
 /** "<random@hostname>". */
 export function newMessageId({ random, system }: Pick<SendServices, 'random' | 'system'>): string {
-  return `<${random.bytes(16).toString('base64url')}@${system.hostname}>`
+  return `<${random.id()}@${system.hostname}>`
 }
 
 /** A checked and composed message. */
@@ -116,9 +115,7 @@ export class Sender {
       throw new ApiError('user', `at most ${MAX_RECIPIENTS} recipients; send another message to the others`)
     const stream = check.stream(request.stream)
     const paths = new Map(all.map(({ path }) => [formatAddress(path), path]))
-    const reservation = caller.test
-      ? undefined
-      : await this.#services.quota.reserve(account, stream, paths.size, normal(paths.keys()))
+    const giveBack = caller.test ? undefined : await this.#services.quota.reserve(account.name, stream, paths.size)
     let prepared: Prepared
     let submitted: Awaited<ReturnType<Submission['submit']>>
     try {
@@ -126,21 +123,23 @@ export class Sender {
       const message = await this.#compose(caller, account, request, draft, paths, stream)
       const suppressed = await this.#suppressed(account.name, stream, paths)
       prepared = { account, draft, bcc, stream, paths, suppressed, message }
-      if (caller.test) return sent(prepared, request, all, 0, new Map(), new Map(), [])
+      if (caller.test) return sent(prepared, request, all, 0, new Map(), [])
       submitted = await this.#services.submission.submit(message)
     } catch (error) {
-      reservation?.back()
+      giveBack?.()
       throw error instanceof MailError ? refusal(error) : error
     }
     const { messageId } = submitted
-    const queueIds = new Map([...paths.keys()].map((key, i) => [key, submitted.queueIds[i] ?? 0]))
+    const queued = new Map(
+      Array.from(paths.keys(), (key, i) => [
+        key,
+        { queueId: submitted.queueIds[i] ?? 0, fromId: submitted.fromIds[i] ?? '' },
+      ]),
+    )
     const warnings: string[] = []
-    this.#record(prepared, messageId, queueIds, reservation?.first ?? new Set())
-    const [ids] = await Promise.all([
-      fromIds(this.#services, messageId, submitted.queueIds),
-      request.saveSent ? saveSent(this.#services, prepared, messageId, warnings) : undefined,
-    ])
-    return sent(prepared, request, all, messageId, queueIds, ids, warnings)
+    this.#record(prepared, messageId)
+    if (request.saveSent) await saveSent(this.#services, prepared, messageId, warnings)
+    return sent(prepared, request, all, messageId, queued, warnings)
   }
 
   async #account(caller: Caller): Promise<AccountInfo> {
@@ -185,8 +184,7 @@ export class Sender {
     stream: string,
   ): Promise<Prepared['message']> {
     const extra = check.extra(request.extra)
-    const head = Buffer.from(headerSection(draft))
-    const content = Buffer.concat([head, await composeContent(draft, this.#services.random)])
+    const content = await composeMessage(headerSection(draft), draft, this.#services.random)
     if (content.length > this.#maxSize)
       throw new ApiError('messageTooLarge', `the message has ${content.length} bytes, more than ${this.#maxSize}`)
     const holdUntil = this.#release(request.futureRelease)
@@ -222,19 +220,11 @@ export class Sender {
     return found
   }
 
-  #record(
-    { account, draft, stream, paths }: Prepared,
-    messageId: number,
-    queueIds: ReadonlyMap<string, number>,
-    first: ReadonlySet<string>,
-  ): void {
-    const recipients = [...paths.keys()].map(key => {
-      const address = key.toLowerCase()
-      return { queueId: queueIds.get(key) ?? 0, address, first: first.has(address) }
-    })
+  #record({ account, draft, stream, paths }: Prepared, messageId: number): void {
     const { clock, records } = this.#services
     const { subject, messageId: headerId } = draft
     const sender = formatAddress(draft.from.path)
+    const recipients = Array.from(paths.keys(), key => key.toLowerCase())
     records.add({ at: clock.now(), messageId, account: account.name, stream, sender, subject, headerId, recipients })
   }
 }
@@ -245,22 +235,17 @@ function sent(
   request: Request,
   all: readonly Mailbox[],
   id: number,
-  queueIds: ReadonlyMap<string, number>,
-  fromIdOf: ReadonlyMap<number, string>,
+  queued: ReadonlyMap<string, Pick<SentRecipient, 'queueId' | 'fromId'>>,
   warnings: readonly string[],
 ): Sent {
   const given = [...request.to, ...request.cc, ...request.bcc]
   const recipients = all.map(({ path }, i): SentRecipient => {
     const key = formatAddress(path)
-    const queueId = queueIds.get(key) ?? 0
+    const ids = queued.get(key) ?? { queueId: 0, fromId: '' }
     const address = given[i]?.address ?? key
-    return { address, path, queueId, fromId: fromIdOf.get(queueId) ?? '', suppressed: suppressed.has(key) }
+    return { address, path, ...ids, suppressed: suppressed.has(key) }
   })
   return { id, messageId: draft.messageId, subject: draft.subject, recipients, warnings }
-}
-
-function normal(addresses: Iterable<string>): string[] {
-  return [...new Set(Array.from(addresses, address => address.toLowerCase()))]
 }
 
 /** "2030-01-31T12:00:00Z". */

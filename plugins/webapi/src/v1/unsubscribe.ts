@@ -1,9 +1,10 @@
 // One-click unsubscription (RFC 8058): links that say, signed, who stops getting what, and the page behind them. The link
 // works without a login and for ever; it can do nothing but suppress that one address in that one stream.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Events, Log, Storage, Suppressions } from '@mox/plugin-sdk'
+import type { Events, Job, Log, Retired, Storage, Suppressions } from '@mox/plugin-sdk'
+import { pathToString } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
-import type { Records } from '../records.ts'
+import { MAX_RECIPIENTS } from '../limits.ts'
 import { escapeHtml, PAGE_POLICY, page } from '../web/page.ts'
 
 export const SECRET_BYTES = 32
@@ -24,7 +25,6 @@ export interface Subscription {
 
 export interface UnsubscribeServices {
   readonly storage: Storage
-  readonly records: Records
   readonly suppressions: Suppressions | undefined
   readonly events: Events | undefined
   readonly log: Log
@@ -105,25 +105,31 @@ export class Unsubscribe {
   }
 
   async #carryOut({ account, stream, address, messageId }: Subscription, token: string): Promise<void> {
-    const { storage, suppressions, events, records, log } = this.#services
-    const found = await records.recipient(account, messageId, address.toLowerCase())
-    const job =
-      found === undefined
-        ? undefined
-        : ((await storage.queue.get(found.queueId)) ?? (await storage.history.get(found.queueId)))
+    const { storage, suppressions, events, log } = this.#services
+    const found = await this.#sent(account, messageId, address)
+    const message = found === undefined ? undefined : await storage.messages.get(found.messageId)
     await storage.write(async () => {
       const entry = await suppressions?.add({
         ...{ account, stream, address, cause: 'unsubscribe', reason: 'unsubscribed by a link in a message' },
-        ...(found === undefined ? {} : { queueId: found.queueId }),
+        ...(found === undefined ? {} : { queueId: found.id }),
       })
       await events?.add({
         ...{ account, stream, kind: 'unsubscribed', recipient: address, messageIdHeader: messageId },
-        ...{ queueId: found?.queueId ?? 0, messageId: found?.messageId ?? 0, subject: found?.subject ?? '' },
-        ...{ fromId: job?.fromId ?? '', extra: job?.extra ?? {}, dsn: false, suppressing: entry !== undefined },
+        ...{ queueId: found?.id ?? 0, messageId: found?.messageId ?? 0, subject: message?.subject ?? '' },
+        ...{ fromId: found?.fromId ?? '', extra: found?.extra ?? {}, dsn: false, suppressing: entry !== undefined },
         ...{ code: 0, enhanced: '', error: '', attempt: 0, remoteMta: '', dedupe: `unsubscribe ${token}` },
       })
     })
     log.info({ account, stream, messageId: found?.messageId ?? 0 }, 'a recipient unsubscribed')
+  }
+
+  /** What was sent to the address; undefined when it is not kept any more. */
+  async #sent(account: string, messageIdHeader: string, address: string): Promise<Job | Retired | undefined> {
+    const { queue, history } = this.#services.storage
+    const filter = { account, messageIdHeader }
+    const page = { limit: MAX_RECIPIENTS }
+    const is = (job: Job | Retired) => pathToString(job.recipient).toLowerCase() === address.toLowerCase()
+    return (await queue.list(filter, page)).find(is) ?? (await history.list(filter, page)).find(is)
   }
 }
 

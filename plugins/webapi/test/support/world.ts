@@ -47,6 +47,7 @@ export interface WorldOptions {
   readonly plugins?: readonly Plugin[]
   readonly maxOutgoingPerDay?: number
   readonly maxFirstTimeRecipientsPerDay?: number
+  readonly maxQueued?: number
   readonly quota?: number
   readonly paused?: boolean
   readonly loginLimits?: { readonly perMinute: number; readonly perDay: number } | false
@@ -71,10 +72,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'mox-webapi-'))
   const virtual = new JumpingClock()
   const lines = collectingLog()
-  const { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, quota } = options
+  const { maxOutgoingPerDay, maxFirstTimeRecipientsPerDay, maxQueued, quota } = options
   const limits = {
     ...(maxOutgoingPerDay === undefined ? {} : { maxOutgoingPerDay }),
     ...(maxFirstTimeRecipientsPerDay === undefined ? {} : { maxFirstTimeRecipientsPerDay }),
+    ...(maxQueued === undefined ? {} : { maxQueued }),
     ...(quota === undefined ? {} : { quota }),
   }
   const config = {
