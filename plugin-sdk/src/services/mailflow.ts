@@ -67,6 +67,14 @@ export interface SubmitMessage extends Submitted {
   readonly remoteIp?: string
 }
 
+/** A message that was queued. Both lists have an entry for each different recipient, in their order. */
+export interface QueuedMessage {
+  readonly messageId: number
+  readonly queueIds: readonly number[]
+  /** The unique id in the reverse-path of each; '' for none. */
+  readonly fromIds: readonly string[]
+}
+
 /** The one way to send a composed message: checks, limits, hooks and queue as for mail that comes over SMTP. */
 export interface Submission {
   /** Resolves after the commit. Throws a MailError when it is refused; then nothing was queued. */
