@@ -50,7 +50,7 @@ async function start(more: Partial<BenchDeps> = {}): Promise<void> {
     submission: {
       submit: async ({ envelope, content }) => {
         sent.push(envelope.recipients.length, (content as Buffer).length)
-        return { messageId: 7, queueIds: [1] }
+        return { messageId: 7, queueIds: [1], fromIds: [''] }
       },
     } satisfies Submission,
     ...more,
