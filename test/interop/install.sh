@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests in this folder talk to, on Debian, as root: Postfix as a package, and Exim unpacked below /opt, as the two
-# packages exclude each other. Neither is started, and no mail of this machine goes through them.
+# Installs the servers that tests talk to, on Debian, as root: Postfix and unbound as packages, and Exim unpacked below /opt, as it
+# and Postfix exclude each other. None is started, and no mail or question of this machine goes through them.
 set -eu
 EXIM=/opt/mox-interop/exim
 POLICY=/usr/sbin/policy-rc.d
@@ -12,7 +12,7 @@ if [ ! -e "$POLICY" ]; then
   trap 'rm -f "$POLICY"' EXIT
 fi
 apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix libidn12 libgnutls-dane0 libnsl2 libdb5.3 >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends unbound postfix libidn12 libgnutls-dane0 libnsl2 libdb5.3 >/dev/null
 
 if [ ! -x "$EXIM/usr/sbin/exim4" ]; then
   debs=$(mktemp -d)
