@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { type Command, type Log, UsageError } from '@mox/plugin-sdk'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { connectControl } from '../src/cli/control-client.ts'
-import { openControl } from '../src/cli/control-server.ts'
+import { CONNECTION_LIMIT, openControl } from '../src/cli/control-server.ts'
 import { encodeFrame, FrameReader, REQUEST_LIMIT } from '../src/cli/frames.ts'
 import { findSocket, PATH_LIMIT } from '../src/cli/socket-path.ts'
 
@@ -243,4 +243,20 @@ test('a server that hangs up or talks nonsense', async () => {
     await expect(source?.list()).rejects.toThrow(expected)
     await source?.close()
   }
+})
+
+test('connections at the same time: one beyond the limit is closed', async () => {
+  const control = await openControl(dir, silent)
+  closers.push(() => control.close())
+  control.attach(commands)
+  const ask = async () => {
+    const source = await connectControl(control.path)
+    closers.unshift(async () => source?.close())
+    return source?.list().then(
+      list => list.length,
+      (error: Error) => `${error.name}: ${error.message}`,
+    )
+  }
+  for (let n = 0; n < CONNECTION_LIMIT; n++) expect(await ask()).toBe(4)
+  expect(await ask()).toBe('RemoteError: the server ended the connection before it answered; try again')
 })

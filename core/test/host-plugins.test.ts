@@ -217,6 +217,11 @@ test("the operator's overrides", async () => {
   await check(undefined, 'reject')
   await check({ demo: { 'onReceive.rcpt': 'pass' } }, 'pass')
   await check({ demo: { 'onReceive.rcpt': 'pass' }, 'demo/one': { 'onReceive.rcpt': 'defer' } }, 'defer')
+  checkHost(
+    [throws],
+    'hooks.onError: "beforeDeliver" is a hook; the plugin comes first: { "my-policy": { "beforeDeliver": … } }',
+    { onError: { beforeDeliver: { demo: 'pass' } } },
+  )
   checkHost([throws], 'hooks.onError: "dmeo" is not enabled; did you mean "demo"?', { onError: { dmeo: {} } })
   checkHost([throws], 'hooks.onError: demo: there is no hook "onReceive.rctp"; did you mean "onReceive.rcpt"?', {
     onError: { demo: { 'onReceive.rctp': 'pass' } },

@@ -4,6 +4,9 @@ import { type CommandResult, UsageError } from '@mox/plugin-sdk'
 import { ANSWER_LIMIT, encodeFrame, FrameReader, PROTOCOL } from './frames.ts'
 import type { CommandInfo, CommandSource } from './types.ts'
 
+/** It stops, or too many commands run at the same time. */
+const GONE = 'the server ended the connection before it answered; try again'
+
 /** Undefined when nobody listens there. Throws a UsageError when the socket may not be opened. */
 export async function connectControl(path: string): Promise<CommandSource | undefined> {
   const socket = await connect(path)
@@ -93,8 +96,10 @@ function asker(socket: Socket): Asker {
       fail(error as Error)
     }
   })
-  socket.on('error', error => fail(error))
-  socket.on('close', () => fail(new Error('the server ended the connection before it answered')))
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    fail(error.code === 'EPIPE' || error.code === 'ECONNRESET' ? new RemoteError(GONE) : error),
+  )
+  socket.on('close', () => fail(new RemoteError(GONE)))
   const next = async (): Promise<Frame> => {
     const frame =
       arrived.shift() ??
@@ -112,7 +117,7 @@ function asker(socket: Socket): Asker {
   return {
     next,
     ask: async request => {
-      if (socket.destroyed) throw new Error('the server ended the connection')
+      if (socket.destroyed) throw new RemoteError(GONE)
       const answer = next()
       socket.write(encodeFrame(request))
       return await answer

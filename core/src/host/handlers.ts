@@ -104,6 +104,10 @@ function checkOverrides(config: MoxConfig['hooks'], enabled: readonly string[]):
   }
   for (const hook of Object.keys(config?.order ?? {})) checkHook('hooks.order', hook)
   for (const [name, hooks] of Object.entries(config?.onError ?? {})) {
+    if (HOOKS.has(name))
+      throw new UsageError(
+        `hooks.onError: "${name}" is a hook; the plugin comes first: { "my-policy": { "${name}": … } }`,
+      )
     if (!enabled.some(plugin => isMeant(name, plugin)))
       throw new UsageError(`hooks.onError: "${name}" is not enabled${didYouMean(name, enabled)}`)
     for (const hook of Object.keys(hooks)) checkHook(`hooks.onError: ${name}`, hook)
