@@ -29,6 +29,7 @@ export interface ProbeMessage {
 }
 
 export interface ProbeRecipient {
+  readonly id: number
   readonly address: string
   readonly subject: string
   readonly status: FinalStatus | 'queued'
@@ -79,12 +80,14 @@ export const probe: PluginFactory<undefined> = definePlugin({
     router.get('/probe/queued', async ctx => {
       ctx.body = { queued: await storage.queue.count({}) }
     })
-    // Every recipient, with its attempts: those that are queued, and those that are done.
+    // Recipients with their attempts: those that are queued, and a page of those that are done, by id.
     router.get('/probe/recipients', async ctx => {
-      const retired = await storage.history.list({}, { limit: 1000 })
-      ctx.body = [...(await storage.queue.list({}, { limit: 1000 })), ...retired].map(
-        ({ recipient, subject, results, ...one }): ProbeRecipient => ({
-          ...{ address: formatAddress(recipient), subject, results },
+      const page = { limit: 1000, ascending: true, byId: true }
+      const after = { value: 0, id: Number(ctx.query['after'] ?? 0) }
+      const retired = await storage.history.list({}, { ...page, after })
+      ctx.body = [...(await storage.queue.list({}, page)), ...retired].map(
+        ({ id, recipient, subject, results, ...one }): ProbeRecipient => ({
+          ...{ id, address: formatAddress(recipient), subject, results },
           status: 'status' in one ? one.status : 'queued',
         }),
       )
