@@ -27,6 +27,8 @@ export class Incoming {
   readonly #events: Pick<Events, 'add'>
   #cancel: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()
+  /** Looks that have not ended. */
+  #looks = 0
   #stopped = true
 
   constructor(services: IncomingServices, events: Pick<Events, 'add'>) {
@@ -87,9 +89,15 @@ export class Incoming {
     return parseParameters(head.get('content-type') ?? '').value === 'multipart/report'
   }
 
+  /** What is due is being made events. */
+  get busy(): boolean {
+    return this.#looks > 0
+  }
+
   #look(): void {
     if (this.#stopped) return
-    this.#running = this.#running.then(() => this.#handleDue())
+    this.#looks++
+    this.#running = this.#running.then(() => this.#handleDue()).finally(() => void this.#looks--)
   }
 
   #wake(ms: number): void {

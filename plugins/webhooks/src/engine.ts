@@ -45,10 +45,14 @@ export class Engine {
     for (const name of await this.#services.calls.lanes()) this.wake(name)
   }
 
+  /** A lane has something to do now. */
+  get busy(): boolean {
+    return [...this.#lanes.values()].some(lane => lane.busy)
+  }
+
   /** Resolves when no lane has anything to do now. */
   async idle(): Promise<void> {
-    while ([...this.#lanes.values()].some(lane => lane.busy))
-      await Promise.all([...this.#lanes.values()].map(lane => lane.idle()))
+    while (this.busy) await Promise.all([...this.#lanes.values()].map(lane => lane.idle()))
   }
 
   /** Takes nothing new; resolves when all calls under way are over and recorded, or `signal` aborts. */
