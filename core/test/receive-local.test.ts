@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { type Retired, reply } from '@mox/plugin-sdk'
 import { test } from 'vitest'
-import { combine } from '../src/receive/replies.ts'
+import { combine, UNKNOWN_DELAY_MS } from '../src/receive/replies.ts'
 import { settle } from './stages/clock.ts'
-import { addressOf, MESSAGE, makeWorld, short } from './stages/world.ts'
+import { addressOf, MESSAGE, makeWorld, path, short } from './stages/world.ts'
 
 test('who gets a copy', async () => {
   const check = async (to: string[], expected: string[], author = 'x@away.test') => {
@@ -47,7 +47,7 @@ test('who may write to a closed list', async () => {
   await check('', '550 5.7.2')
 })
 
-test('some fail: accepted, and the failed ones are retired', async () => {
+test('some fail: accepted; who may be served later waits in the queue, the others are retired', async () => {
   const retired: Retired[] = []
   const world = makeWorld({
     handlers: {
@@ -59,23 +59,43 @@ test('some fail: accepted, and the failed ones are retired', async () => {
     },
   })
   await world.stages.start()
-  const answers = await world.send({ from: 'x@away.test', to: ['ann@here.test', 'full@here.test', 'nobody@here.test'] })
+  const to = ['ann@here.test', 'full@here.test', 'full2@here.test']
+  const answers = await world.send({ from: 'x@away.test', to })
   assert.equal(short(answers.at(-1)!), '250 2.6.0')
   await settle()
   assert.deepEqual(
     world.filed.map(({ account }) => account),
     ['ann'],
   )
+  const shown = (one: Retired) => [addressOf(one), one.status, one.results.at(-1)?.code, one.attempts, one.account]
+  assert.deepEqual(retired.map(shown), [['full2@here.test', 'failed', 550, 0, '']])
+  const { queue } = world.storage.snapshot()
   assert.deepEqual(
-    retired.map(one => [addressOf(one), one.status, one.results[0]?.code, one.results[0]?.outcome, one.account]),
-    [
-      ['full@here.test', 'failed', 452, 'temporary', ''],
-      ['nobody@here.test', 'failed', 550, 'permanent', ''],
-    ],
+    [...queue.values()].map(job => [addressOf(job), job.hold, job.attempts, job.results.map(({ code }) => code)]),
+    [['full@here.test', false, 0, [452]]],
   )
-  const { queue, history } = world.storage.snapshot()
-  assert.deepEqual([queue.size, history.size], [0, 2])
+  assert.ok([...queue.values()].every(({ due }) => due > world.clock.now()))
+  await world.clock.advance(20 * 3_600_000)
+  assert.deepEqual(retired.slice(1).map(shown), [['full@here.test', 'failed', 452, 8, '']])
   await world.stages.stop()
+})
+
+test('a message is never accepted for an address that nobody has', async () => {
+  const check = async (to: string[], expected: string[], waits = 0) => {
+    const world = makeWorld()
+    const session = await world.open()
+    await session.mail(path('x@away.test'), {})
+    const codes: string[] = []
+    const done = (async () => {
+      for (const one of to) codes.push(short(await session.rcpt({ path: path(one) })))
+    })()
+    for (let n = 0; n < waits; n++) await world.clock.advance(UNKNOWN_DELAY_MS)
+    await done
+    assert.deepEqual(codes, expected, to.join())
+  }
+  await check(['ann@here.test', 'nobody@here.test', 'bob@here.test'], ['250 2.1.5', '550 5.1.1', '250 2.1.5'], 1)
+  await check(['nobody@here.test', 'ann@here.test', 'nobody2@here.test'], ['250 2.1.5', '452 4.5.3', '452 4.5.3'])
+  await check(['nobody@here.test', 'nobody@here.test'], ['250 2.1.5', '250 2.1.5'])
 })
 
 test('all fail: refused, and nothing is stored', async () => {
@@ -90,9 +110,8 @@ test('all fail: refused, and nothing is stored', async () => {
   }
   await check(['full@here.test'], '452 4.2.2')
   await check(['full@here.test', 'full+x@here.test'], '452 4.2.2')
-  await check(['full@here.test', 'nobody@here.test'], '451 4.3.0')
-  await check(['full2@here.test', 'nobody@here.test'], '554 5.0.0')
-  await check(['nobody@here.test', 'nobody2@here.test'], '550 5.1.1')
+  await check(['full@here.test', 'full2@here.test'], '451 4.3.0')
+  await check(['nobody@here.test'], '550 5.1.1')
 })
 
 test('the one reply for several failures', () => {

@@ -1,8 +1,8 @@
 // Who may be written to: the structural rules of MAIL and RCPT, before any policy. Delivery never relays; submission may
 // send to anybody but to addresses of ours that nobody has.
-import type { Directory, EnvelopeRecipient, Resolution, SessionInfo, SmtpReply } from '@mox/plugin-sdk'
+import type { Clock, Directory, EnvelopeRecipient, Resolution, SessionInfo, SmtpReply } from '@mox/plugin-sdk'
 import type { Path } from '@mox/plugin-sdk/mail'
-import { MAX_RECIPIENTS, REPLIES } from './replies.ts'
+import { MAX_RECIPIENTS, REPLIES, UNKNOWN_DELAY_MS } from './replies.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Undefined when the reverse-path is allowed. */
@@ -52,7 +52,7 @@ function withDomain(recipient: EnvelopeRecipient, hostname: string): EnvelopeRec
 }
 
 export async function admitRecipient(
-  deps: AdmitDeps,
+  deps: AdmitDeps & { readonly clock: Clock },
   transaction: Transaction,
   given: EnvelopeRecipient,
 ): Promise<Admission> {
@@ -64,10 +64,26 @@ export async function admitRecipient(
   if (delivery && reversePath === null && accepted.length > 0) return { ok: false, reply: REPLIES.onlyOneForNull }
   const resolution = await deps.directory.resolve(recipient.path)
   const refusal = delivery ? refuseDelivery(resolution) : refuseSubmission(resolution)
+  if (refusal === undefined && delivery && !transaction.replay) {
+    const mixed = refuseMixed(transaction, resolution)
+    if (mixed === REPLIES.unknown) await deps.clock.sleep(UNKNOWN_DELAY_MS, transaction.scope.signal)
+    if (mixed !== undefined) return { ok: false, reply: mixed }
+  }
   return refusal === undefined ? { ok: true, recipient, resolution } : { ok: false, reply: refusal }
 }
 
-/** An unknown localpart is accepted until the end of DATA, so that RCPT tells nobody who is here. */
+/**
+ * A message is never accepted for an address that nobody has: DATA has one reply for all recipients. So an unknown one is
+ * refused beside others, as slowly as at the end of DATA, and a first one that is unknown stays alone.
+ */
+function refuseMixed({ accepted }: Transaction, resolution: Resolution): SmtpReply | undefined {
+  const [first] = accepted
+  if (first === undefined) return undefined
+  if (first.resolution.kind === 'unknown') return REPLIES.oneAtATime
+  return resolution.kind === 'unknown' ? REPLIES.unknown : undefined
+}
+
+/** A lone unknown localpart is accepted until the end of DATA, so that RCPT tells nobody who is here. */
 function refuseDelivery(resolution: Resolution): SmtpReply | undefined {
   if (resolution.kind === 'remote') return REPLIES.noRelay
   if (resolution.kind === 'disabled') return REPLIES.domainDisabled

@@ -1,7 +1,8 @@
 // Into the queue, inside the unit of work that stores the message: onQueue for each recipient, then the rows. A refusal
-// undoes the whole submission. Also records recipients that could not be served when others could.
+// undoes the whole submission. Also keeps recipients of ours that could not be served when others could.
 import { type Attempt, MailError, type NewJob, type QueueDraft, type SmtpReply } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
+import { backoff } from '../queue/schedule.ts'
 import { retireInUnit } from '../retire/retire.ts'
 import type { StageDeps } from '../stages.ts'
 import type { Message } from './accept.ts'
@@ -65,10 +66,10 @@ function newJob(draft: QueueDraft, hold: boolean): NewJob {
 }
 
 /**
- * Recipients that were refused while others took the message: the peer got a 250, so they go to the history as failed,
- * where onRetire.done can tell the sender.
+ * Recipients of ours that could not be served while others were: the peer got a 250, so the message is ours. Who may be
+ * served later waits in the queue; the others go to the history as failed, where onRetire.done can tell the sender.
  */
-export async function retireRefused(
+export async function keepUnserved(
   deps: StageDeps,
   message: Message,
   messageId: number,
@@ -79,6 +80,10 @@ export async function retireRefused(
     const accepted = message.transaction.accepted[index]
     if (accepted === undefined || isPositive(outcome)) continue
     const draft = draftOf(deps, message, accepted)
+    if (outcome.code < 500) {
+      await queueUnserved(deps, messageId, draft, outcome)
+      continue
+    }
     const [id] = await queue.add(messageId, [newJob(draft, true)])
     const job = id === undefined ? undefined : await queue.get(id)
     if (job === undefined) throw new Error('refused recipient could not be recorded')
@@ -88,6 +93,14 @@ export async function retireRefused(
       message.transaction.scope.facts,
     )
   }
+}
+
+async function queueUnserved(deps: StageDeps, messageId: number, draft: QueueDraft, outcome: SmtpReply): Promise<void> {
+  const { storage, clock, config, random } = deps
+  const due = clock.now() + backoff(config.retrySchedule, 1, random.number())
+  const [id = 0] = await storage.queue.add(messageId, [newJob({ ...draft, due }, false)])
+  await storage.queue.note(id, { ...refusedAttempt(deps, outcome), number: 0 }, { due })
+  storage.notify('queue')
 }
 
 function refusedAttempt(deps: StageDeps, { code, enhanced = '', text }: SmtpReply): Attempt {

@@ -7,7 +7,7 @@ import type { Violation } from '@mox/plugin-sdk/mail'
 export const MAX_RECIPIENTS = 1_000
 /** RFC 5321 §6.3: a message with more Received fields is in a loop. */
 export const MAX_RECEIVED = 100
-/** Milliseconds before the answer to a message all of whose recipients are unknown: makes probing slow. */
+/** Milliseconds before an unknown recipient is told, at RCPT beside others or at the end of DATA: makes probing slow. */
 export const UNKNOWN_DELAY_MS = 5_000
 
 export const REPLIES = {
@@ -28,6 +28,7 @@ export const REPLIES = {
   domainDisabled: reply(450, '4.2.1', 'recipient domain is disabled for now'),
   notAllowedToPost: reply(550, '5.7.2', 'not allowed to send to this list'),
   tooManyRecipients: reply(452, '4.5.3', 'too many recipients'),
+  oneAtATime: reply(452, '4.5.3', 'one recipient at a time, please'),
   onlyOneForNull: reply(452, '4.5.3', 'only one recipient with a null reverse-path'),
   tooLarge: reply(552, '5.3.4', 'message too large'),
   bareNewline: reply(500, '5.5.2', 'bare newline: lines must end in CRLF (smuggling)'),

@@ -5,7 +5,7 @@ import { decodeWords, formatAddress } from '@mox/plugin-sdk/mail'
 import { outboxRows } from '../notify/outbox.ts'
 import type { StageDeps } from '../stages.ts'
 import type { Message } from './accept.ts'
-import { enqueue, retireRefused } from './enqueue.ts'
+import { enqueue, keepUnserved } from './enqueue.ts'
 import { deliverLocally, planLocal } from './local.ts'
 import { missingFields, receivedField, type TraceInput } from './prefix.ts'
 import { combine, isPositive, REPLIES } from './replies.ts'
@@ -60,7 +60,7 @@ export async function store(deps: StageDeps, message: Message): Promise<Acceptan
         outcomes = delivered.outcomes
         copies = delivered.copies
         if (copies.length === 0) throw new NothingNew(outcomes)
-        if (!transaction.replay) await retireRefused(deps, message, messageId, outcomes)
+        if (!transaction.replay) await keepUnserved(deps, message, messageId, outcomes)
         await body.filed?.(outcomes, accepted)
       }
       await outboxRows(deps, 'onReceive.done', scope.facts, {
