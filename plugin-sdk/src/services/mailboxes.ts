@@ -4,6 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import { MailError, type SmtpReply } from '../model/reply.ts'
 import type { TlsFacts } from '../model/session.ts'
+import type { ExportOptions, ImportOptions, ImportResult } from './mailbox-archives.ts'
 import type { ListedMessage, ListOptions, ListQuery, MessagePage, ThreadPage } from './mailbox-lists.ts'
 
 /** One copy of a message for one account. */
@@ -173,6 +174,13 @@ export interface MailStore {
    * that differs: who reads the named messages and mailboxes anew, and drops what was removed, has the present state.
    */
   changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }>
+  /**
+   * Adds the messages of a file or folder of this machine: mbox, or zip, tar and tgz with mbox files and Maildirs. In batches: what
+   * was added stays when it fails or is stopped, and a second run goes on, as messages that are there are passed by.
+   */
+  import(path: string, options?: ImportOptions): Promise<ImportResult>
+  /** The account's mail as an archive, while it is read. Messages that cannot be read are listed in its errors.txt. */
+  export(options: ExportOptions): AsyncIterable<Buffer>
   usage(): Promise<{ readonly used: number; readonly quota: number }>
 }
 

@@ -10,6 +10,7 @@ import {
   type PluginFactory,
   storage,
 } from '@mox/plugin-sdk'
+import { archiveCommands } from './archive-commands.ts'
 import { mailboxCommands } from './commands.ts'
 import type { Context } from './context.ts'
 import { Feed } from './feed.ts'
@@ -47,7 +48,10 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
     }
     const service = new MailboxesService(context, result => counter.inc({ result }))
     return {
-      services: { mailboxes: service, commands: [...mailboxCommands(service), ...ruleCommands(service)] },
+      services: {
+        mailboxes: service,
+        commands: [...mailboxCommands(service), ...archiveCommands(service), ...ruleCommands(service)],
+      },
       migrations,
       start: () => {
         housekeeping.start(context, options.historyDays)

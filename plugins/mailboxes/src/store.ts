@@ -4,7 +4,10 @@ import type {
   AppendMessage,
   Change,
   DeliveryRule,
+  ExportOptions,
   FlagChange,
+  ImportOptions,
+  ImportResult,
   ListedMessage,
   ListOptions,
   ListQuery,
@@ -16,8 +19,10 @@ import type {
   ThreadPage,
 } from '@mox/plugin-sdk'
 import type { Context } from './context.ts'
+import { exportMail } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
+import { importMail } from './import.ts'
 import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
@@ -204,6 +209,20 @@ export class AccountStore implements MailStore {
 
   async changesSince(modseq: number, limit: number): Promise<{ changes: Change[]; complete: boolean }> {
     return await changesSince(this.#context, this.account, modseq, limit)
+  }
+
+  async import(path: string, options?: ImportOptions): Promise<ImportResult> {
+    return await importMail(this.#context, this.account, path, options)
+  }
+
+  async *export(options: ExportOptions): AsyncGenerator<Buffer> {
+    const { db } = this.#context.storage
+    const names: { name: string }[] = await db(SUBSCRIPTION)
+      .select('name')
+      .where({ account_id: this.#id })
+      .orderBy('name')
+    const subscriptions = names.map(row => row.name)
+    yield* exportMail(this.#context, await this.mailboxes(), subscriptions, options)
   }
 
   async usage(): Promise<{ readonly used: number; readonly quota: number }> {

@@ -61,6 +61,8 @@ test('set up, start, deliver, stop', async () => {
         'mailbox list',
         'mailbox messages',
         'mailbox verify',
+        'mailbox import',
+        'mailbox export',
         'mailbox rule list',
         'mailbox rule add',
         'mailbox rule remove',

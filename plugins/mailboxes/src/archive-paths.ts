@@ -1,0 +1,64 @@
+// What a file in an archive is, by its path: a message of a Maildir, a mailbox in an mbox file, or one of the files beside
+// them. Paths never reach a file system. Nothing throws: what cannot be used says why.
+import { mailboxName } from './names.ts'
+
+export type ArchivePath =
+  | { readonly kind: 'message'; readonly mailbox: string; readonly file: string; readonly isNew: boolean }
+  | { readonly kind: 'mbox'; readonly mailbox: string }
+  /** A Maildir, which may be empty. */
+  | { readonly kind: 'mailbox'; readonly mailbox: string }
+  /** Names of keywords, one letter each. */
+  | { readonly kind: 'keywords'; readonly mailbox: string }
+  /** What our own export says of the messages that follow. */
+  | { readonly kind: 'metadata'; readonly mailbox: string }
+  | { readonly kind: 'manifest' }
+  /** Indexes and the like of other programs. */
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'unusable'; readonly reason: string }
+
+export const MANIFEST = 'mox-export.json'
+export const KEYWORDS = 'dovecot-keywords'
+export const ERRORS = 'errors.txt'
+const METADATA = /^mox-metadata\.\d+\.jsonl$/
+const IGNORED = /^(?:dovecot[-.]|maildirsize$|maildirfolder$|subscriptions$|courierimap|\.DS_Store$)/
+
+/** `prefix`: leading folders that are left out. */
+export function archivePath(path: string, folder: boolean, prefix: string): ArchivePath {
+  const whole = path.replace(/^(?:\.\/)+/, '').normalize('NFC')
+  if (/[\x00-\x1f\x7f\\]/.test(whole) || whole.startsWith('/')) return unusable('path is not allowed')
+  const start = prefix.replace(/^\/+|\/+$/g, '')
+  const text =
+    start !== '' && (whole === start || whole.startsWith(`${start}/`)) ? whole.slice(start.length + 1) : whole
+  const elements = text.split('/').filter(element => element !== '')
+  if (elements.some(element => element === '.' || element === '..')) return unusable('path is not allowed')
+  const last = elements.at(-1) ?? ''
+  const parent = elements.at(-2) ?? ''
+  if (folder)
+    return /^(?:cur|new)$/.test(last)
+      ? named(elements.slice(0, -1), mailbox => ({ kind: 'mailbox', mailbox }))
+      : { kind: 'ignored' }
+  if (/^(?:cur|new|tmp)$/.test(parent)) {
+    if (last.startsWith('.')) return { kind: 'ignored' }
+    return named(elements.slice(0, -2), mailbox => ({ kind: 'message', mailbox, file: last, isNew: parent === 'new' }))
+  }
+  if (last === MANIFEST && elements.length === 1) return { kind: 'manifest' }
+  if (last === ERRORS && elements.length === 1) return { kind: 'ignored' }
+  if (last === KEYWORDS) return named(elements.slice(0, -1), mailbox => ({ kind: 'keywords', mailbox }))
+  if (METADATA.test(last)) return named(elements.slice(0, -1), mailbox => ({ kind: 'metadata', mailbox }))
+  if (/\.mbox$/i.test(last)) {
+    const name = last.slice(0, -5)
+    return named([...elements.slice(0, -1), ...(name === '' ? [] : [name])], mailbox => ({ kind: 'mbox', mailbox }))
+  }
+  return IGNORED.test(last) ? { kind: 'ignored' } : unusable('no mail in this file')
+}
+
+function named(elements: readonly string[], make: (mailbox: string) => ArchivePath): ArchivePath {
+  // Maildir++: ".Archive.2025" is below its parent folders.
+  const names = elements.flatMap(element => (/^\.[^.]/.test(element) ? element.slice(1).split('.') : [element]))
+  const checked = mailboxName(names.length === 0 ? 'Inbox' : names.join('/'))
+  return checked.ok ? make(checked.name) : unusable(checked.error)
+}
+
+function unusable(reason: string): ArchivePath {
+  return { kind: 'unusable', reason }
+}

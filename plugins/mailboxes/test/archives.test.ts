@@ -1,0 +1,404 @@
+// Importing and exporting: a round trip loses nothing, other programs' archives are understood, a second run adds nothing, and
+// hostile archives are refused.
+import { deepStrictEqual, rejects, strictEqual } from 'node:assert'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import {
+  type ExportOptions,
+  type ImportEvent,
+  type ImportOptions,
+  MailboxError,
+  type MailStore,
+  UsageError,
+} from '@mox/plugin-sdk'
+import { pack } from 'tar-stream'
+import { afterEach, beforeEach, test } from 'vitest'
+import { archiveCommands } from '../src/archive-commands.ts'
+import { type ArchivePath, archivePath } from '../src/archive-paths.ts'
+import { ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_SLACK, Guard } from '../src/archive-read.ts'
+import { maildirFacts } from '../src/import-message.ts'
+import { formatFromTime, fromTime, IMPORT_MESSAGE_BYTES, mboxLines, readMbox } from '../src/mbox.ts'
+import { MESSAGE } from '../src/schema.ts'
+import { verifyAfterEach } from '../src/testing.ts'
+import { endOfDirectory, ZipWriter } from '../src/zip-write.ts'
+import { type Harness, openHarness, START } from './support/harness.ts'
+
+let h: Harness
+let store: MailStore
+let dir: string
+beforeEach(async () => {
+  h = await openHarness()
+  store = await h.mailboxes.store('alice')
+  dir = await mkdtemp(join(tmpdir(), 'mox-archives-'))
+})
+afterEach(async () => {
+  await h.close()
+  await rm(dir, { recursive: true })
+})
+verifyAfterEach(afterEach, () => h.mailboxes)
+
+async function save(name: string, chunks: AsyncIterable<Buffer> | Buffer): Promise<string> {
+  const path = join(dir, name)
+  const all: Buffer[] = []
+  for await (const chunk of Buffer.isBuffer(chunks) ? [chunks] : chunks) all.push(chunk)
+  await writeFile(path, Buffer.concat(all))
+  return path
+}
+
+async function run(to: MailStore, path: string, options: ImportOptions = {}) {
+  const events: ImportEvent[] = []
+  const { added, duplicates, skipped } = await to.import(path, { ...options, progress: event => events.push(event) })
+  return {
+    counts: [added, duplicates, skipped],
+    problems: events.flatMap(event => (event.kind === 'problem' ? [event.text] : [])),
+    mailboxes: events.flatMap(event => (event.kind === 'count' ? [`${event.mailbox} ${event.messages}`] : [])),
+  }
+}
+
+/** All that a client sees, without what is numbered anew. */
+async function contents(of: MailStore) {
+  const mailboxes = await of.mailboxes()
+  const seen: unknown[] = []
+  for (const mailbox of mailboxes) {
+    const messages = await of.messages(mailbox.id, { limit: 1_000 })
+    for (const { id, flags, keywords, receivedAt, subject } of messages) {
+      const chunks: Buffer[] = []
+      for await (const chunk of await h.mailboxes.open(id)) chunks.push(chunk)
+      const [row] = await h.storage.db(MESSAGE).where({ id }).select('thread_muted', 'thread_collapsed', 'prefix')
+      const muted = [row.thread_muted, row.thread_collapsed]
+      seen.push([mailbox.name, subject, flags, keywords, receivedAt, muted, Buffer.concat(chunks).toString('latin1')])
+    }
+  }
+  return { mailboxes: mailboxes.map(m => [m.name, m.specialUse, m.subscribed]), seen }
+}
+
+async function fill(): Promise<void> {
+  await store.create('Lists/A')
+  await store.subscribe('Lists/A', false)
+  await store.subscribe('nowhere', true)
+  await store.setSpecialUse('Archive', [])
+  await store.setSpecialUse('Lists/A', ['archive'])
+  await h.deliver('alice', 'Subject: one\nMessage-ID: <1@x>\n\nFrom the start\n>From quoted\n.\n', {
+    keywords: ['work', '$Forwarded'],
+    receivedAt: START + 123,
+  })
+  const { id } = await store.append({
+    ...{ mailbox: 'Lists/A', receivedAt: START + 5_000, keywords: ['a_b', '$label2'] },
+    content: Buffer.from('Subject: two\r\nReferences: <1@x>\r\n\r\nno line end \xff', 'latin1'),
+    flags: { seen: true, answered: true, flagged: true, mdnSent: true },
+  })
+  await store.append({ mailbox: 'Junk', content: Buffer.from('Subject: three\r\n\r\n') })
+  await store.setThread(id, { muted: true, collapsed: true })
+}
+
+test('Maildir archives lose nothing', async () => {
+  await fill()
+  const expected = await contents(store)
+  for (const archive of ['tar', 'tgz', 'zip'] as const) {
+    const path = await save(`all.${archive}`, store.export({ format: 'maildir', archive }))
+    // A store of its own for each archive.
+    const other = await openHarness()
+    try {
+      const to = await other.mailboxes.store('alice')
+      await to.setSpecialUse('Archive', [])
+      deepStrictEqual(await run(to, path), {
+        ...{ counts: [3, 0, 0], problems: [] },
+        mailboxes: ['Inbox 1', 'Junk 1', 'Lists/A 1'],
+      })
+      const own = h
+      h = other
+      deepStrictEqual(await contents(to), expected)
+      deepStrictEqual(await other.mailboxes.verify(), [])
+      h = own
+      deepStrictEqual((await run(to, path)).counts, [0, 3, 0])
+    } finally {
+      await other.close()
+    }
+  }
+  // Into the account it came from: delivered mail is known by its Message-ID and bytes, the others have none.
+  deepStrictEqual((await run(store, join(dir, 'all.zip'))).counts, [2, 1, 0])
+  deepStrictEqual((await run(store, join(dir, 'all.zip'))).counts, [0, 3, 0])
+})
+
+test('what was removed since an import comes back', async () => {
+  const path = await save('a.mbox', Buffer.from('From a@x.test Thu Jan  1 10:00:00 2026\nSubject: s\n\nbody\n'))
+  deepStrictEqual((await run(store, path)).counts, [1, 0, 0])
+  const inbox = (await store.mailbox('Inbox'))?.id ?? 0
+  await store.expunge((await store.messages(inbox, { limit: 1 })).map(m => m.id))
+  deepStrictEqual(
+    [(await run(store, path)).counts, (await run(store, path)).counts],
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+  )
+})
+
+test('mbox: flags in header fields, quoting, and back', async () => {
+  await fill()
+  const zip = await save('all.zip', store.export({ format: 'mbox', archive: 'zip' }))
+  const bob = await h.mailboxes.store('bob')
+  deepStrictEqual((await run(bob, zip)).counts, [3, 0, 0])
+  const seconds = (value: unknown[]): unknown[] => value.with(4, Math.floor(Number(value[4]) / 1_000))
+  // mbox knows seconds, and no muted threads; a last line gets its end.
+  const plain = (list: unknown[]) =>
+    (list as unknown[][]).map(value =>
+      seconds(value)
+        .with(5, null)
+        .with(6, String(value[6]).replace(/([^\n])$/, '$1\r\n')),
+    )
+  deepStrictEqual(plain((await contents(bob)).seen), plain((await contents(store)).seen))
+  const single = await save('inbox.mbox', store.export({ format: 'mbox', archive: 'none', mailbox: 'inbox' }))
+  const text = await readFile(single, 'latin1')
+  strictEqual(
+    text.startsWith('From sender@remote.test Thu Jan  1 00:00:00 2026\nStatus: O\nX-Keywords: $Forwarded work\n'),
+    true,
+  )
+  strictEqual(text.includes('\n>From the start\n>>From quoted\n.\n\n'), true)
+  deepStrictEqual((await run(bob, single, { mailbox: 'New/One' })).mailboxes, ['New/One 1'])
+  const bad: ExportOptions[] = [
+    { format: 'mbox', archive: 'tar' },
+    { format: 'maildir', archive: 'none', mailbox: 'Inbox' },
+    { format: 'mbox', archive: 'none' },
+  ]
+  for (const options of bad) await rejects(save('no', store.export(options)), UsageError)
+  await rejects(save('no', store.export({ format: 'mbox', archive: 'zip', mailbox: 'nowhere' })), MailboxError)
+})
+
+test('mbox files as they are found', async () => {
+  const check = async (text: string, expected: (string | undefined)[]) => {
+    const found: (string | undefined)[] = []
+    // In small pieces: lines and marks may be cut anywhere.
+    const bytes = Buffer.from(text, 'latin1')
+    async function* pieces() {
+      for (let at = 0; at < bytes.length; at += 3) yield bytes.subarray(at, at + 3)
+    }
+    for await (const { chunks, receivedAt } of readMbox(pieces()))
+      found.push(`${receivedAt} ${chunks === undefined ? undefined : Buffer.concat(chunks).toString('latin1')}`)
+    deepStrictEqual(found, expected)
+  }
+  const from = 'From a Thu Jan  1 00:00:00 1970\n'
+  await check('', [])
+  await check('no mbox\n', [])
+  await check(`${from}A: b\n\nbody\n`, ['0 A: b\n\nbody\n'])
+  await check(`${from}A: b\n\nbody\n\nFrom b x\nB: c\n\n\n`, ['0 A: b\n\nbody\n', 'undefined B: c\n\n'])
+  await check(`${from}A: b\r\n\r\n>From x\r\n>>From y\r\nFrom z\r\n\r\n`, [
+    '0 A: b\r\n\r\nFrom x\r\n>From y\r\nFrom z\r\n',
+  ])
+  await check(`${from}A: b\n\nno end`, ['0 A: b\n\nno end'])
+  await check(`${from}A: b\n\n`, ['0 A: b\n\n'])
+})
+
+test('lines, times and names of files', () => {
+  const time = (line: string, expected: string | null) =>
+    strictEqual(fromTime(line) === undefined ? null : new Date(fromTime(line) ?? 0).toISOString(), expected)
+  time('From a Thu Jan  1 10:00:00 2026', '2026-01-01T10:00:00.000Z')
+  time('From a@b Thu Jan 11 10:00:00 +0200 2026\r\n', '2026-01-11T08:00:00.000Z')
+  time('From 12@xxx Sat Feb 28 10:00:00 2026 -0130', '2026-02-28T11:30:00.000Z')
+  time('From a Thu Jax  1 10:00:00 2026', null)
+  time('From a', null)
+  strictEqual(formatFromTime(Date.UTC(2026, 1, 3, 4, 5, 6)), 'Tue Feb  3 04:05:06 2026')
+  strictEqual(
+    mboxLines(Buffer.from('From a\r\n>From b\r\nFromage\nx From ')).toString(),
+    '>From a\n>>From b\nFromage\nx From ',
+  )
+  deepStrictEqual(maildirFacts('1700000000.M1P2.host,S=1:2,PRSTDFab'), {
+    receivedAt: 1_700_000_000_000,
+    flags: { forwarded: true, answered: true, seen: true, deleted: true, draft: true, flagged: true },
+    letters: 'ab',
+  })
+  deepStrictEqual(maildirFacts('x'), { receivedAt: undefined, flags: {}, letters: '' })
+  const path = (text: string, expected: string, prefix = '', folder = false) => {
+    const what: ArchivePath = archivePath(text, folder, prefix)
+    const mailbox = 'mailbox' in what ? ` ${what.mailbox}` : ''
+    strictEqual(`${what.kind}${mailbox}`, expected)
+  }
+  path('./cur/1.x:2,S', 'message Inbox')
+  path('INBOX/new/1', 'message Inbox')
+  path('a/b/tmp/1', 'message a/b')
+  path('.Archive.2025/cur/1', 'message Archive/2025')
+  path('Mail/.Sent/cur/1', 'message Mail/Sent')
+  path('Mail/.Sent/cur/1', 'message Sent', 'Mail/')
+  path('a/cur', 'mailbox a', '', true)
+  path('a', 'ignored', '', true)
+  path('Takeout/Mail/All mail.mbox', 'mbox All mail', '/Takeout/Mail/')
+  path('Old.MBOX', 'mbox Old')
+  path('a/.mbox', 'mbox a')
+  path('a/dovecot-keywords', 'keywords a')
+  path('mox-export.json', 'manifest')
+  path('a/mox-export.json', 'unusable')
+  path('a/mox-metadata.12.jsonl', 'metadata a')
+  path('dovecot.index.log', 'ignored')
+  path('errors.txt', 'ignored')
+  path('readme.txt', 'unusable')
+  path('../cur/1', 'unusable')
+  path('/cur/1', 'unusable')
+  path('a\\b/cur/1', 'unusable')
+  path('a/\u0000/cur/1', 'unusable')
+  path('#a/cur/1', 'unusable')
+  path('Entwu\u0308rfe/cur/1', 'message Entwürfe')
+})
+
+test('a folder of another program: keywords, roles by name, replies before what they answer', async () => {
+  const files: [string, string][] = [
+    ['Sent Items/cur/1700000000.a:2,Sa', 'Subject: Re: x\nMessage-ID: <2@x>\nReferences: <1@x>\n\nreply'],
+    ['Sent Items/cur/1700000001.b:2,z', 'Subject: Re: x\nMessage-ID: <3@x>\nReferences: <1@x>\n\nreply'],
+    ['Sent Items/dovecot-keywords', '0 Work\n1 $Forwarded\n'],
+    ['Sent Items/dovecot-uidlist', 'x'],
+    ['z/new/1700000002.c', 'Subject: x\nMessage-ID: <1@x>\n\nfirst, no end'],
+    ['z/new/empty', ''],
+    ['notes.txt', 'x'],
+  ]
+  for (const [path, text] of files) {
+    await mkdir(join(dir, 'in', path, '..'), { recursive: true })
+    await writeFile(join(dir, 'in', path), text)
+  }
+  await store.remove('Sent')
+  const result = await run(store, join(dir, 'in'))
+  deepStrictEqual(result.counts, [3, 0, 2])
+  deepStrictEqual(result.problems.sort(), ['an empty message of z', 'notes.txt: no mail in this file'])
+  deepStrictEqual((await store.mailbox('Sent Items'))?.specialUse, ['sent'])
+  const sent = await store.messages((await store.mailbox('Sent Items'))?.id ?? 0, { limit: 9 })
+  deepStrictEqual(sent.map(m => [m.flags.seen, m.keywords, m.receivedAt]).sort(), [
+    [false, [], 1_700_000_001_000],
+    [true, ['work'], 1_700_000_000_000],
+  ])
+  deepStrictEqual(
+    (await store.threads({ limit: 9 })).threads.map(t => t.total),
+    [3],
+  )
+})
+
+async function tarOf(files: readonly [string, string][]): Promise<Buffer> {
+  const tar = pack()
+  for (const [name, text] of files) tar.entry({ name }, text)
+  tar.finalize()
+  const chunks: Buffer[] = []
+  for await (const chunk of tar) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+test('a tar with the names of keywords last', async () => {
+  const bytes = await tarOf([
+    ['a/cur/1.x:2,Sb', 'Subject: s\n\nx'],
+    ['a/dovecot-keywords', '1 Later\n'],
+  ])
+  const path = await save('a.tgz', gzipSync(bytes))
+  deepStrictEqual((await run(store, path)).counts, [1, 0, 0])
+  const [message] = await store.messages((await store.mailbox('a'))?.id ?? 0, { limit: 1 })
+  deepStrictEqual(message?.keywords, ['later'])
+})
+
+test('archives that are refused', async () => {
+  const check = async (name: string, bytes: Buffer, message: RegExp) =>
+    await rejects(
+      store.import(await save(name, bytes)),
+      (err: unknown) => err instanceof UsageError && message.test(err.message),
+    )
+  await check('a', Buffer.from('what is this'), /no zip, tar/)
+  const tar = await tarOf([['a/cur/1', `Subject: s\n\n${'x'.repeat(9_000)}`]])
+  await check('cut.tar', tar.subarray(0, 4_000), /damaged/)
+  await check('cut.tgz', gzipSync(tar).subarray(0, 60), /damaged/)
+  await check('bad.zip', Buffer.from('PK\u0003\u0004 nothing'), /damaged/)
+  // Zeros that pack to a thousandth.
+  await check(
+    'bomb.tgz',
+    gzipSync(await tarOf([['a/cur/1', '\0'.repeat(2 * ARCHIVE_SLACK)]])),
+    /far more than its size/,
+  )
+  await rejects(store.import(join(dir, 'nowhere')), UsageError)
+  const zip = new ZipWriter()
+  await zip.file('ok/cur/1', START, [Buffer.from('Subject: s\n\nx')])
+  await zip.finish()
+  const chunks: Buffer[] = []
+  for await (const chunk of zip.output) chunks.push(chunk as Buffer)
+  // A name that leads out of the archive is left out, the rest is taken.
+  const evil = Buffer.from(Buffer.concat(chunks).toString('latin1').replaceAll('ok/cur/1', '../cur/1'), 'latin1')
+  const result = await run(store, await save('evil.zip', evil))
+  deepStrictEqual([result.counts, result.problems], [[0, 0, 1], ['../cur/1: path is not allowed']])
+})
+
+test('limits of archives and messages', async () => {
+  const bytes = (n: number) => new Guard(10).bytes(n)
+  bytes(ARCHIVE_SLACK + 10 * ARCHIVE_RATIO)
+  await rejects(async () => bytes(ARCHIVE_SLACK + 10 * ARCHIVE_RATIO + 1), UsageError)
+  const guard = new Guard(10)
+  for (let i = 0; i < ARCHIVE_ENTRIES; i++) guard.entry()
+  await rejects(async () => guard.entry(), UsageError)
+  const piece = Buffer.alloc(1024 * 1024, 'x'.repeat(1023).concat('\n'))
+  async function* message(extra: number) {
+    yield Buffer.from('From a\n')
+    for (let i = 0; i < IMPORT_MESSAGE_BYTES / piece.length; i++) yield piece
+    yield Buffer.from('x'.repeat(extra))
+    if (extra > 0) yield Buffer.from('\n\nFrom b\nA: b\n')
+  }
+  const found = async (extra: number): Promise<boolean[]> => {
+    const all: boolean[] = []
+    for await (const { chunks } of readMbox(message(extra))) all.push(chunks !== undefined)
+    return all
+  }
+  deepStrictEqual([await found(0), await found(1)], [[true], [false, true]])
+})
+
+test('the end of a zip archive with more than 16 and 32 bits hold', () => {
+  const check = (entries: number, bytes: number, offset: number, length: number) =>
+    strictEqual(endOfDirectory(entries, bytes, offset).length, length)
+  check(0xfffe, 0xffff_fffe, 0xffff_fffe, 22)
+  check(0xffff, 1, 1, 98)
+  check(1, 0xffff_ffff, 1, 98)
+  check(1, 1, 0xffff_ffff, 98)
+})
+
+test('quota and giving up leave what was added, and a second run goes on', async () => {
+  const many = Array.from({ length: 300 }, (_, i) => `From a\nSubject: ${i}\n\n${'x'.repeat(80)}\n`).join('\n')
+  const path = await save('many.mbox', Buffer.from(many))
+  const total = async () => (await store.mailbox('Inbox'))?.total
+  h.quotas.set('alice', 8_000)
+  await rejects(store.import(path), (err: unknown) => err instanceof MailboxError && err.problem === 'quota')
+  strictEqual(await total(), 50)
+  h.quotas.set('alice', 0)
+  const stop = new AbortController()
+  const progress = () => stop.abort(new RangeError('enough'))
+  await rejects(store.import(path, { signal: stop.signal, progress }), RangeError)
+  strictEqual(await total(), 150)
+  const result = await run(store, path)
+  deepStrictEqual(result.counts, [150, 150, 0])
+  deepStrictEqual(result.mailboxes, ['Inbox 100', 'Inbox 150'])
+  strictEqual(await total(), 300)
+})
+
+test('messages that cannot be read are listed', async () => {
+  await h.deliver('alice', 'Subject: fine\n\n')
+  const { id } = await store.append({ mailbox: 'Inbox', content: Buffer.from('Subject: gone\r\n\r\n') })
+  const { content_id } = await h.storage.db(MESSAGE).where({ id }).first('content_id')
+  await h.storage.write(async db => await db(MESSAGE).where({ id }).update({ content_id: 999 }))
+  const path = await save('part.tar', store.export({ format: 'maildir', archive: 'tar' }))
+  const text = await readFile(path, 'latin1')
+  strictEqual(text.includes(`Inbox: message ${id} (uid 2): no content 999\n`), true)
+  strictEqual(text.includes('Subject: fine\n'), true)
+  await h.storage.write(async db => await db(MESSAGE).where({ id }).update({ content_id }))
+})
+
+test('commands', async () => {
+  await fill()
+  const command = async (name: string, words: string[], flags: [string, string][] = []) => {
+    const found = archiveCommands(h.mailboxes).find(c => c.path[1] === name)
+    const result = await found?.run({ arguments: words, flags: new Map(flags), limit: 100 })
+    return result?.kind === 'text' ? result.text : ''
+  }
+  const path = join(dir, 'out.tgz')
+  strictEqual(/^\d+ bytes written/.test(await command('export', ['alice', path])), true)
+  await rejects(command('export', ['alice', path]), /is there already/)
+  await rejects(command('export', ['alice', join(dir, 'x.rar')]), UsageError)
+  await rejects(command('export', ['alice', 'relative.zip']), UsageError)
+  await rejects(command('export', ['alice', join(dir, 'x.zip')], [['format', 'eml']]), UsageError)
+  await rejects(command('export', ['alice', join(dir, 'x.mbox')]), UsageError)
+  strictEqual(
+    await command('import', ['bob', path]),
+    '3 messages added, 0 were there already, 0 files or messages left out',
+  )
+  await rejects(command('import', ['bob', 'relative']), UsageError)
+  await rejects(command('import', ['bob', join(dir, 'nothing')]), UsageError)
+})
