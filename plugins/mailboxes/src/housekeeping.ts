@@ -1,24 +1,31 @@
-// What goes on in the background: erasing expunged messages and ageing out history. One process of an installation does the
+// What goes on in the background: erasing expunged messages, ageing out history and what was refused. One process of an installation does the
 // periodic part. A failure is logged and tried again at the next round; stop() waits for what is running.
 import type { Context } from './context.ts'
 import { CHUNK, chunks, erase } from './expunge.ts'
 import { purgeHistory } from './history.ts'
+import { expungeRejects } from './rejects.ts'
 
 /** Between two periodic rounds. */
 export const ROUND_MS = 60_000
 const LOCK_MS = 10 * ROUND_MS
 
+/** Days that things are kept; 0 rejects days keep them for ever. */
+export interface HousekeepingDays {
+  readonly historyDays: number
+  readonly rejectsDays: number
+}
+
 export class Housekeeping {
   #context: Context | undefined
-  #historyDays = 0
+  #days: HousekeepingDays = { historyDays: 0, rejectsDays: 0 }
   #cancel: (() => void) | undefined
   #stopped = false
   /** All work, one after the other. */
   #work: Promise<void> = Promise.resolve()
 
-  start(context: Context, historyDays: number): void {
+  start(context: Context, days: HousekeepingDays): void {
     this.#context = context
-    this.#historyDays = historyDays
+    this.#days = days
     this.#stopped = false
     this.#arm()
   }
@@ -52,7 +59,8 @@ export class Housekeeping {
     if (lock === null) return
     try {
       while ((await erase(context)) === CHUNK) if (!(await lock.renew())) return
-      await purgeHistory(context, this.#historyDays)
+      await expungeRejects(context, this.#days.rejectsDays)
+      await purgeHistory(context, this.#days.historyDays)
     } finally {
       await lock.release()
     }
