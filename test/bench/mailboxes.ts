@@ -45,6 +45,7 @@ function contextOn(storage: SqliteStorage): Context {
   return {
     ...{ storage, directory, clock, log: quiet, feed: new Feed(quiet), statements: prepare(storage) },
     ...{ indexer: new Indexer({ storage, clock, log: quiet }), rejectsMailbox: 'Rejects' },
+    junkFlags: () => undefined,
     ...{ initialMailboxes: DEFAULT_MAILBOXES, eraseSoon: () => {} },
   }
 }

@@ -159,6 +159,13 @@ export interface MailStore {
   expunge(ids: readonly number[]): Promise<void>
   /** Uids expunged from a mailbox after a modseq. */
   expungedSince(mailboxId: number, modseq: number): Promise<number[]>
+  /** Annotations of a mailbox, with '' of the account, by key (RFC 5464). */
+  annotations(mailbox: string): Promise<Annotation[]>
+  /** Sets annotations, all or none; null removes one. Throws a MailboxError: `name` for a key, `limit` for too much. */
+  annotate(
+    mailbox: string,
+    entries: readonly { readonly key: string; readonly value: string | Buffer | null }[],
+  ): Promise<void>
   /** Rules for deliveries, in the order in which they are tried. */
   rules(): Promise<DeliveryRule[]>
   /** Adds a rule at the end. Throws a MailboxError that says what is wrong with it. */
@@ -191,6 +198,14 @@ export interface AppendMessage {
   readonly keywords?: readonly string[]
   readonly receivedAt?: number
   readonly messageId?: number
+}
+
+export interface Annotation {
+  /** Lower case; begins with "/private/" or "/shared/". */
+  readonly key: string
+  /** A string when it was set as one. */
+  readonly value: string | Buffer
+  readonly modseq: number
 }
 
 /**
@@ -253,6 +268,13 @@ export type Change =
       readonly threadId: number
       readonly muted: boolean
       readonly collapsed: boolean
+    }
+  /** An annotation was set or removed; `mailboxId` is 0 for one of the account. The value is not here. */
+  | {
+      readonly kind: 'annotation'
+      readonly modseq: number
+      readonly mailboxId: number
+      readonly key: string
     }
   /** A mailbox was made, renamed, removed, or its roles, keywords or subscription changed. */
   | {

@@ -138,7 +138,7 @@ test('events: cursor, kinds and limits', async () => {
 test('sending: limits', async () => {
   const path = (n: number) => `/admin/messages/?from=mox@localhost${'&to=a@b.test'.repeat(n)}`
   const post = (n: number, size: number, type = 'message/rfc822') => ask('POST', path(n), Buffer.alloc(size, 'x'), type)
-  assert.equal(await post(SEND_RECIPIENTS, 10), '200 {"messageId":7,"queueIds":[1]}')
+  assert.equal(await post(SEND_RECIPIENTS, 10), '200 {"messageId":7,"queueIds":[1],"fromIds":[""]}')
   assert.match(await post(SEND_RECIPIENTS + 1, 10), /^400 to: /)
   assert.match(await post(1, 10, 'text/plain'), /^415 send a message/)
   assert.match(await post(1, SEND_BYTES), /^200/)

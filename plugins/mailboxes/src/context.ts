@@ -2,6 +2,7 @@
 import type { Clock, Directory, Log, SpecialUse, Storage } from '@mox/plugin-sdk'
 import type { Feed } from './feed.ts'
 import type { Indexer } from './indexer.ts'
+import type { JunkFlags } from './junk-flags.ts'
 import type { Statements } from './statements.ts'
 
 export interface InitialMailbox {
@@ -17,6 +18,8 @@ export interface Context {
   readonly feed: Feed
   readonly statements: Statements
   readonly indexer: Indexer
+  /** What a mailbox makes of messages that come into it, if anything. */
+  readonly junkFlags: (mailbox: string) => JunkFlags | undefined
   /** Name of the mailbox for what was refused; it need not be there. */
   readonly rejectsMailbox: string
   readonly initialMailboxes: readonly InitialMailbox[]

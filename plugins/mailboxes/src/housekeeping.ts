@@ -1,25 +1,32 @@
-// What goes on in the background: erasing expunged messages and ageing out history. One process of an installation does the
+// What goes on in the background: erasing expunged messages, ageing out history and what was refused. One process of an installation does the
 // periodic part. A failure is logged and tried again at the next round; stop() waits for what is running.
 import type { Context } from './context.ts'
 import { CHUNK, chunks, erase } from './expunge.ts'
 import { DAY_MS, purgeHistory } from './history.ts'
-import { CHANGE, ERASE } from './schema.ts'
+import { expungeRejects } from './rejects.ts'
+import { CHANGE, ERASE, MAILBOX } from './schema.ts'
 
 /** Between two periodic rounds. */
 export const ROUND_MS = 60_000
 const LOCK_MS = 10 * ROUND_MS
 
+/** Days that things are kept; 0 rejects days keep them for ever. */
+export interface HousekeepingDays {
+  readonly historyDays: number
+  readonly rejectsDays: number
+}
+
 export class Housekeeping {
   #context: Context | undefined
-  #historyDays = 0
+  #days: HousekeepingDays = { historyDays: 0, rejectsDays: 0 }
   #cancel: (() => void) | undefined
   #stopped = false
   /** All work, one after the other. */
   #work: Promise<void> = Promise.resolve()
 
-  start(context: Context, historyDays: number): void {
+  start(context: Context, days: HousekeepingDays): void {
     this.#context = context
-    this.#historyDays = historyDays
+    this.#days = days
     this.#stopped = false
     this.#arm()
   }
@@ -50,12 +57,13 @@ export class Housekeeping {
 
   async #round(context: Context): Promise<void> {
     // Most of the time there is nothing to do, and reading costs nothing: taking the lock is two commits.
-    if (!(await isDue(context, this.#historyDays))) return
+    if (!(await isDue(context, this.#days))) return
     const lock = await context.storage.lock('mailboxes-housekeeping', LOCK_MS)
     if (lock === null) return
     try {
       while ((await erase(context)) === CHUNK) if (!(await lock.renew())) return
-      await purgeHistory(context, this.#historyDays)
+      await expungeRejects(context, this.#days.rejectsDays)
+      await purgeHistory(context, this.#days.historyDays)
     } finally {
       await lock.release()
     }
@@ -73,11 +81,18 @@ export class Housekeeping {
   }
 }
 
-/** Whether there is a message to erase or a change that is too old. */
-async function isDue({ storage, clock }: Context, historyDays: number): Promise<boolean> {
+/** Whether there is a message to erase, a change that is too old, or something that was refused. */
+async function isDue(
+  { storage: { db }, clock, rejectsMailbox }: Context,
+  { historyDays, rejectsDays }: HousekeepingDays,
+): Promise<boolean> {
   const now = clock.now()
-  const erasable = await storage.db(ERASE).where('due', '<=', now).first('message_id')
-  if (erasable !== undefined) return true
+  if ((await db(ERASE).where('due', '<=', now).first('message_id')) !== undefined) return true
   const before = now - historyDays * DAY_MS
-  return (await storage.db(CHANGE).where('at', '<', before).first('id')) !== undefined
+  if ((await db(CHANGE).where('at', '<', before).first('id')) !== undefined) return true
+  if (rejectsDays === 0) return false
+  const rejects = db(MAILBOX).where({ name: rejectsMailbox, removed_seq: 0 })
+  return (
+    (await rejects.where(query => query.where('total', '>', 0).orWhere('deleted', '>', 0)).first('id')) !== undefined
+  )
 }

@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { Feed } from './feed.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Indexer } from './indexer.ts'
+import { junkFlags } from './junk-flags.ts'
 import { options } from './options.ts'
 import { ruleCommands } from './rule-commands.ts'
 import { migrations } from './schema.ts'
@@ -43,6 +44,7 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
       },
       indexer: new Indexer(services),
       rejectsMailbox: options.rejectsMailbox,
+      junkFlags: junkFlags(options.junkFlags),
       initialMailboxes: options.initialMailboxes,
       eraseSoon: ids => housekeeping.eraseSoon(ids),
     }
@@ -54,7 +56,7 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
       },
       migrations,
       start: () => {
-        housekeeping.start(context, options.historyDays)
+        housekeeping.start(context, options)
         context.indexer.start()
       },
       stop: async () => {

@@ -1,6 +1,7 @@
 // Reads new messages for lists and search: preview, attachments, words. It follows deliveries at a distance, in small units
 // of work with pauses between them, longer ones while mail comes in. What waits is a column of the message, so a crash
 // forgets nothing. A message that cannot be read any more is passed by; other failures are logged and tried again.
+import { setImmediate } from 'node:timers/promises'
 import type { Clock, Log, Storage } from '@mox/plugin-sdk'
 import { type MessageDigest, parseHeader, VIEW_OCTETS } from '@mox/plugin-sdk/mail'
 import { readStart } from './content.ts'
@@ -16,7 +17,7 @@ export const INDEX_FIELDS = ['account', 'fields', 'text']
 /** Messages read between two pauses. */
 export const BATCH = 8
 /** Characters of text indexed in one unit of work, but for those of one message. */
-export const UNIT_CHARACTERS = 32_768
+export const UNIT_CHARACTERS = 16_384
 /** Pauses between batches, and for how long after a new message it is not quiet. */
 export const PAUSE_MS = 5
 export const BUSY_PAUSE_MS = 100
@@ -151,6 +152,8 @@ export class Indexer {
     let characters = 0
     for (const row of rows) {
       const digested = await this.#digest(row)
+      // The database answers at once: timers and sockets get their turn here.
+      await setImmediate()
       const length = digested.digest?.text.length ?? 0
       if (unit.length > 0 && characters + length > UNIT_CHARACTERS) {
         await this.#store(unit)

@@ -1,6 +1,7 @@
 // Making, renaming and removing mailboxes, their roles and subscriptions. Every method of an operation; refusals are thrown
 // as MailboxError before anything is changed.
 import type { SpecialUse } from '@mox/plugin-sdk'
+import { removeAnnotations } from './annotations.ts'
 import type { Context } from './context.ts'
 import { noCounts } from './counts.ts'
 import { refuse } from './errors.ts'
@@ -139,6 +140,7 @@ export async function remove(op: Operation, name: string): Promise<void> {
   if (mailbox.name === 'Inbox') throw refuse('inbox', 'Inbox cannot be removed')
   if ((await descendants(op, mailbox)).length > 0) throw refuse('children', 'mailbox has mailboxes below it')
   await expungeAll(op, mailbox)
+  await removeAnnotations(op, mailbox.id)
   for (const role of ROLES) mailbox[role] = 0
   mailbox.removed_seq = op.modseq
   op.touch(mailbox)

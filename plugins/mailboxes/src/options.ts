@@ -1,6 +1,7 @@
 // Options of the mailboxes plugin.
 import type { SpecialUse } from '@mox/plugin-sdk'
 import { z } from 'zod'
+import { isExpression, type JunkFlagOptions } from './junk-flags.ts'
 import { DEFAULT_MAILBOXES } from './mailboxes.ts'
 import { mailboxName } from './names.ts'
 
@@ -10,6 +11,8 @@ const name = z.string().refine(text => {
   return checked.ok && checked.name === text && text !== 'Inbox'
 }, 'must be an allowed mailbox name other than Inbox')
 
+const expression = z.string().max(500).refine(isExpression, 'must be a regular expression of RE2')
+
 export interface MailboxesOptions {
   readonly initialMailboxes: readonly {
     readonly name: string
@@ -17,6 +20,8 @@ export interface MailboxesOptions {
   }[]
   readonly historyDays: number
   readonly rejectsMailbox: string
+  readonly rejectsDays: number
+  readonly junkFlags?: JunkFlagOptions | undefined
 }
 
 /** As written in the config. */
@@ -27,6 +32,10 @@ export interface MailboxesInput {
   readonly historyDays?: number | undefined
   /** Mailbox for what was refused: lists and searches leave it out like Trash and Junk. Default "Rejects". */
   readonly rejectsMailbox?: string | undefined
+  /** Days that messages stay in the mailbox for what was refused; 0 keeps them. Default 0: nothing of a user's leaves unasked. */
+  readonly rejectsDays?: number | undefined
+  /** Junk flags by mailbox: regular expressions (RE2) on lower-case mailbox names. Default none: flags stay as they are. */
+  readonly junkFlags?: JunkFlagOptions | undefined
 }
 
 export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = z
@@ -38,5 +47,13 @@ export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = 
       .default([...DEFAULT_MAILBOXES]),
     historyDays: z.number().min(1).max(3650).default(30),
     rejectsMailbox: name.default('Rejects'),
+    rejectsDays: z.number().min(0).max(3650).default(0),
+    junkFlags: z
+      .strictObject({
+        junk: expression.optional(),
+        neutral: expression.optional(),
+        notJunk: expression.optional(),
+      })
+      .optional(),
   })
   .prefault({})

@@ -30,7 +30,7 @@ export function position(op: Operation, mailbox: MailboxRow, row: Placed): void 
   if (mailbox.junk === 1) {
     row.junk = 1
     row.notjunk = 0
-  }
+  } else Object.assign(row, op.context.junkFlags(mailbox.name))
   row.mailbox_id = mailbox.id
   row.uid = mailbox.uidnext
   row.modseq = op.modseq

@@ -63,6 +63,18 @@ export interface FlagColumns {
   mdn_sent: number
 }
 
+export interface AnnotationRow {
+  id: number
+  account_id: number
+  /** 0 for the account. */
+  mailbox_id: number
+  key: string
+  value: Buffer
+  is_string: number
+  create_seq: number
+  modseq: number
+}
+
 export interface MessageRow extends FlagColumns {
   id: number
   account_id: number
@@ -129,6 +141,7 @@ export const MESSAGE = 'mailboxes_message'
 export const SUBSCRIPTION = 'mailboxes_subscription'
 export const CHANGE = 'mailboxes_change'
 export const ERASE = 'mailboxes_erase'
+export const ANNOTATION = 'mailboxes_annotation'
 export const RECIPIENT = 'mailboxes_recipient'
 
 const ROLES = ['archive', 'drafts', 'junk', 'sent', 'trash']
@@ -149,7 +162,22 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'message store', up },
   { version: 2, name: 'lists and search', up: lists },
   { version: 3, name: 'delivery rules', up: rules },
+  { version: 4, name: 'annotations', up: annotations },
 ]
+
+async function annotations(db: Db): Promise<void> {
+  await db.schema.createTable(ANNOTATION, table => {
+    table.increments('id')
+    table.integer('account_id').notNullable()
+    table.integer('mailbox_id').notNullable()
+    table.string('key').notNullable()
+    table.binary('value').notNullable()
+    table.smallint('is_string').notNullable()
+    table.bigInteger('create_seq').notNullable()
+    table.bigInteger('modseq').notNullable()
+    table.unique(['account_id', 'mailbox_id', 'key'])
+  })
+}
 
 async function rules(db: Db): Promise<void> {
   await db.schema.alterTable(ACCOUNT, table => {

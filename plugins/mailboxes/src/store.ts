@@ -1,6 +1,7 @@
 // The store of one account as the contract has it: each change is one operation, each read a query on committed state.
 import { createHash } from 'node:crypto'
 import type {
+  Annotation,
   AppendMessage,
   Change,
   DeliveryRule,
@@ -18,7 +19,9 @@ import type {
   SpecialUse,
   ThreadPage,
 } from '@mox/plugin-sdk'
+import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.ts'
 import type { Context } from './context.ts'
+import { refuse } from './errors.ts'
 import { exportMail } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
@@ -30,7 +33,17 @@ import { type Operation, operate } from './operation.ts'
 import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
 import { addRule, readRules, sameRule, writeRules } from './rules.ts'
-import { ACCOUNT, type AccountRow, MAILBOX, type MailboxRow, MESSAGE, type MessageRow, SUBSCRIPTION } from './schema.ts'
+import {
+  ACCOUNT,
+  type AccountRow,
+  ANNOTATION,
+  type AnnotationRow,
+  MAILBOX,
+  type MailboxRow,
+  MESSAGE,
+  type MessageRow,
+  SUBSCRIPTION,
+} from './schema.ts'
 
 /** Messages that one call returns. */
 export const MESSAGES_PAGE = 10_000
@@ -156,6 +169,20 @@ export class AccountStore implements MailStore {
 
   async expungedSince(mailboxId: number, modseq: number): Promise<number[]> {
     return await expungedSince(this.#context, this.account, mailboxId, modseq)
+  }
+
+  async annotations(mailbox: string): Promise<Annotation[]> {
+    const { db } = this.#context.storage
+    const found = mailbox === '' ? undefined : await this.mailbox(mailbox)
+    if (mailbox !== '' && found === undefined) throw refuse('missing', 'no such mailbox')
+    const rows: AnnotationRow[] = await db<AnnotationRow>(ANNOTATION)
+      .where({ account_id: this.#id, mailbox_id: found?.id ?? 0 })
+      .orderBy('key')
+    return rows.map(shownAnnotation)
+  }
+
+  async annotate(mailbox: string, entries: readonly AnnotationEntry[]): Promise<void> {
+    await this.#change(op => annotate(op, mailbox, entries))
   }
 
   async rules(): Promise<DeliveryRule[]> {

@@ -11,6 +11,7 @@ import { ROLES } from './rows.ts'
 import {
   ACCOUNT,
   type AccountRow,
+  ANNOTATION,
   CHANGE,
   ERASE,
   MAILBOX,
@@ -286,6 +287,28 @@ async function checkLinks(storage: Storage, check: Check): Promise<void> {
   )
   for (const row of recipients)
     check.report('recipient', `recipient ${row.id} belongs to the missing message ${row.message_id}`)
+  const annotations = await storage.offload<{ id: number }>(
+    db(`${ANNOTATION} as n`)
+      .join(`${ACCOUNT} as a`, 'a.id', 'n.account_id')
+      .leftJoin(`${MAILBOX} as b`, join => join.on('b.id', 'n.mailbox_id').andOn('b.account_id', 'n.account_id'))
+      .where(query =>
+        query
+          .where('n.modseq', '>', db.ref('a.modseq'))
+          .orWhere('n.create_seq', '>', db.ref('n.modseq'))
+          .orWhere('n.create_seq', '<', 1)
+          .orWhere(mailbox =>
+            mailbox
+              .where('n.mailbox_id', '>', 0)
+              .where(gone =>
+                gone.whereNull('b.id').orWhere('b.removed_seq', '>', 0).orWhere('b.modseq', '<', db.ref('n.modseq')),
+              ),
+          ),
+      )
+      .select('n.id')
+      .limit(PROBLEMS_PER_KIND),
+  )
+  for (const row of annotations)
+    check.report('annotation', `annotation ${row.id} has a wrong modseq, or a mailbox that is not there`)
   const erases = await storage.offload<{ message_id: number }>(
     db(`${ERASE} as e`)
       .leftJoin(`${MESSAGE} as m`, 'm.id', 'e.message_id')

@@ -18,22 +18,28 @@ test('options', () => {
     { name: 'Drafts', specialUse: 'drafts' },
     { name: 'Junk', specialUse: 'junk' },
   ]
-  const rejectsMailbox = 'Rejects'
-  check(undefined, { initialMailboxes, historyDays: 30, rejectsMailbox })
-  check({}, { initialMailboxes, historyDays: 30, rejectsMailbox })
+  const rejects = { rejectsMailbox: 'Rejects', rejectsDays: 0 }
+  check(undefined, { initialMailboxes, historyDays: 30, ...rejects })
+  check({}, { initialMailboxes, historyDays: 30, ...rejects })
   check(
-    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No' },
-    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No' },
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No', rejectsDays: 0 },
+    { initialMailboxes: [{ name: 'a/b' }], historyDays: 1, rejectsMailbox: 'No', rejectsDays: 0 },
   )
   check({ initialMailboxes: [{ name: 'Inbox' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'inbox/a' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'a//b' }] }, ['initialMailboxes.0.name'])
   check({ initialMailboxes: [{ name: 'a' }, { name: 'a' }] }, ['initialMailboxes'])
   check({ initialMailboxes: [{ name: 'a', specialUse: 'spam' }] }, ['initialMailboxes.0.specialUse'])
-  check({ historyDays: 3650 }, { initialMailboxes, historyDays: 3650, rejectsMailbox })
+  check({ historyDays: 3650 }, { initialMailboxes, historyDays: 3650, ...rejects })
   check({ historyDays: 3651 }, ['historyDays'])
   check({ historyDays: 0 }, ['historyDays'])
   check({ rejectsMailbox: 'inbox' }, ['rejectsMailbox'])
+  check({ rejectsDays: -1 }, ['rejectsDays'])
+  check(
+    { junkFlags: { junk: '^spam' } },
+    { initialMailboxes, historyDays: 30, ...rejects, junkFlags: { junk: '^spam' } },
+  )
+  check({ junkFlags: { junk: '(' } }, ['junkFlags.junk'])
   check({ history: 1 }, [''])
 })
 
@@ -52,7 +58,7 @@ test('set up, start, deliver, stop', async () => {
     } as never)
     deepStrictEqual(
       (setup.migrations as readonly Migration[]).map(m => m.version),
-      [1, 2, 3],
+      [1, 2, 3, 4],
     )
     const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
     deepStrictEqual(

@@ -1,7 +1,7 @@
 // A client that was away takes its state on by the log: after thousands of random operations what it has from an old snapshot
 // and the changes since equals a fresh snapshot, every time.
 import { deepStrictEqual, strictEqual } from 'node:assert'
-import { type ListedMessage, MailboxError, type MailboxInfo, type MailStore } from '@mox/plugin-sdk'
+import { type Annotation, type ListedMessage, MailboxError, type MailboxInfo, type MailStore } from '@mox/plugin-sdk'
 import { test } from 'vitest'
 import { purgeHistory } from '../src/history.ts'
 import { type Harness, openHarness } from './support/harness.ts'
@@ -14,6 +14,8 @@ const WORDS = ['x', 'y', 'z_1']
 interface State {
   readonly mailboxes: Map<number, MailboxInfo>
   readonly messages: Map<number, ListedMessage>
+  /** By mailbox; 0 is the account. */
+  readonly annotations: Map<number, readonly Annotation[]>
 }
 
 async function snapshot(store: MailStore): Promise<State> {
@@ -22,16 +24,20 @@ async function snapshot(store: MailStore): Promise<State> {
   for (let cursor: string | undefined; ; ) {
     const page = await store.list({ scope: 'all', limit: 500, ...(cursor === undefined ? {} : { cursor }) })
     for (const message of page.messages) messages.set(message.id, message)
-    if (page.next === undefined) return { mailboxes, messages }
+    if (page.next === undefined) break
     cursor = page.next
   }
+  const annotations = new Map<number, readonly Annotation[]>()
+  for (const [id, name] of [[0, ''] as const, ...[...mailboxes.values()].map(m => [m.id, m.name] as const)])
+    annotations.set(id, await store.annotations(name))
+  return { mailboxes, messages, annotations }
 }
 
 class Client {
   modseq = 0
   reloads = 0
   resumed = 0
-  #state: State = { mailboxes: new Map(), messages: new Map() }
+  #state: State = { mailboxes: new Map(), messages: new Map(), annotations: new Map() }
   readonly #store: MailStore
 
   constructor(store: MailStore) {
@@ -56,7 +62,8 @@ class Client {
       if (changes.length === 0) return
       this.resumed++
       const ids = new Set<number>()
-      const { mailboxes, messages } = this.#state
+      const { mailboxes, messages, annotations } = this.#state
+      const annotated = new Set<number>()
       for (const change of changes) {
         this.modseq = change.modseq
         if (change.kind === 'add' || change.kind === 'flags') ids.add(change.id)
@@ -64,7 +71,8 @@ class Client {
           for (const [id, message] of messages)
             if (message.threadId === change.threadId)
               messages.set(id, { ...message, threadMuted: change.muted, threadCollapsed: change.collapsed })
-        } else if (change.kind === 'remove') for (const id of change.ids) ids.add(id)
+        } else if (change.kind === 'annotation') annotated.add(change.mailboxId)
+        else if (change.kind === 'remove') for (const id of change.ids) ids.add(id)
       }
       const there = new Map((await this.#store.listed([...ids])).map(message => [message.id, message]))
       for (const id of ids) {
@@ -72,12 +80,19 @@ class Client {
         if (message === undefined) messages.delete(id)
         else messages.set(id, message)
       }
+      for (const mailbox of await this.#store.mailboxes())
+        if (annotated.has(mailbox.id) || !annotations.has(mailbox.id))
+          annotations.set(mailbox.id, await this.#store.annotations(mailbox.name))
+      if (annotated.has(0)) annotations.set(0, await this.#store.annotations(''))
       const changed = new Set(changes.flatMap(change => ('mailboxId' in change ? change.mailboxId : [])))
       const now = new Map((await this.#store.mailboxes()).map(mailbox => [mailbox.id, mailbox]))
       for (const id of changed) {
         const mailbox = now.get(id)
-        if (mailbox === undefined) mailboxes.delete(id)
-        else mailboxes.set(id, mailbox)
+        if (mailbox !== undefined) mailboxes.set(id, mailbox)
+        else {
+          mailboxes.delete(id)
+          if (id !== 0) annotations.delete(id)
+        }
       }
     }
   }
@@ -99,7 +114,7 @@ async function step(h: Harness, store: MailStore, roll: (n: number) => number): 
   const text = `Subject: s\nFrom: f${roll(3)}@x.test\nMessage-ID: <${roll(40)}@x>\nReferences: <${roll(40)}@x>\n\nbody`
   const flags = { seen: roll(2) === 0, deleted: roll(4) === 0, flagged: roll(3) === 0 }
   const word = WORDS[roll(WORDS.length)] ?? ''
-  switch (roll(14)) {
+  switch (roll(15)) {
     case 0:
     case 1:
     case 2:
@@ -132,6 +147,10 @@ async function step(h: Harness, store: MailStore, roll: (n: number) => number): 
       return
     case 12:
       return await store.rename(name(), name())
+    case 14: {
+      const value = roll(3) === 0 ? null : `v${roll(5)}`
+      return await store.annotate(roll(3) === 0 ? '' : name(), [{ key: `/private/k${roll(3)}`, value }])
+    }
     case 13:
       return await (roll(2) === 0
         ? store.setSpecialUse(name(), roll(2) === 0 ? [] : ['archive'])
@@ -180,7 +199,11 @@ test('resumed state equals a fresh snapshot', { timeout: 120_000 }, async () => 
   }
 })
 
-function sorted({ mailboxes, messages }: State): unknown {
+function sorted({ mailboxes, messages, annotations }: State): unknown {
   const byId = <T>(map: Map<number, T>): T[] => [...map].sort(([a], [b]) => a - b).map(([, value]) => value)
-  return { mailboxes: byId(mailboxes), messages: byId(messages) }
+  return {
+    mailboxes: byId(mailboxes),
+    messages: byId(messages),
+    annotations: [...annotations].sort(([a], [b]) => a - b),
+  }
 }

@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from 'node:assert'
 import type { Knex } from 'knex'
 import { afterEach, beforeEach, test } from 'vitest'
 import { mailboxCommands } from '../src/commands.ts'
-import { ACCOUNT, CHANGE, ERASE, MAILBOX, MESSAGE, RECIPIENT } from '../src/schema.ts'
+import { ACCOUNT, ANNOTATION, CHANGE, ERASE, MAILBOX, MESSAGE, RECIPIENT } from '../src/schema.ts'
 import { PROBLEMS_PER_KIND } from '../src/verify.ts'
 import { type Harness, openHarness } from './support/harness.ts'
 
@@ -13,6 +13,8 @@ beforeEach(async () => {
   for (let i = 0; i < 3; i++) await h.deliver('alice', `Subject: x\nMessage-ID: <${i}@x>\n\n`, { keywords: ['k'] })
 })
 afterEach(() => h.close())
+
+const NOTE = { account_id: 1, mailbox_id: 0, key: '/private/a', value: '', is_string: 1, create_seq: 2, modseq: 2 }
 
 const DAMAGE: readonly [string, (db: Knex) => Promise<unknown>, string[]][] = [
   ['nothing', async () => {}, []],
@@ -45,6 +47,9 @@ const DAMAGE: readonly [string, (db: Knex) => Promise<unknown>, string[]][] = [
   ['erase of a live one', db => db(ERASE).insert({ account_id: 1, message_id: 1, due: 0, counted: 0 }), ['erase']],
   ['expunged', db => db(MESSAGE).where({ id: 1 }).update({ expunged_at: 1 }), ['erase', 'usage', 'mailbox counts']],
   ['index', db => db(MESSAGE).where({ id: 1 }).update({ search_id: -1 }), ['search index']],
+  ['annotation of no mailbox', db => db(ANNOTATION).insert({ ...NOTE, mailbox_id: 99 }), ['annotation']],
+  ['annotation of the future', db => db(ANNOTATION).insert({ ...NOTE, modseq: 99 }), ['annotation']],
+  ['annotation of the account', db => db(ANNOTATION).insert(NOTE), []],
   ['log', db => db(CHANGE).insert({ account_id: 1, modseq: 99, at: 0, body: '{}' }), ['change log']],
 ]
 

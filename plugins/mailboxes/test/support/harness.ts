@@ -16,6 +16,7 @@ import type { Context } from '../../src/context.ts'
 import { Feed } from '../../src/feed.ts'
 import { Housekeeping } from '../../src/housekeeping.ts'
 import { Indexer } from '../../src/indexer.ts'
+import { type JunkFlagOptions, junkFlags } from '../../src/junk-flags.ts'
 import { DEFAULT_MAILBOXES } from '../../src/mailboxes.ts'
 import { migrations } from '../../src/schema.ts'
 import { MailboxesService } from '../../src/service.ts'
@@ -75,12 +76,17 @@ const PREFIX = Buffer.from('Received: from mx.test\r\n')
 export async function openHarness(
   accounts: readonly string[] = ['alice', 'bob'],
   backend?: TestStorage,
+  options: { readonly junkFlags?: JunkFlagOptions } = {},
 ): Promise<Harness> {
   backend ??= await openStorage()
-  return await openOn(accounts, backend)
+  return await openOn(accounts, backend, options)
 }
 
-async function openOn(accounts: readonly string[], backend: TestStorage): Promise<Harness> {
+async function openOn(
+  accounts: readonly string[],
+  backend: TestStorage,
+  options: { readonly junkFlags?: JunkFlagOptions },
+): Promise<Harness> {
   const { storage } = backend
   await storage.migrate('mailboxes', migrations)
   const clock = new TestClock()
@@ -112,9 +118,10 @@ async function openOn(accounts: readonly string[], backend: TestStorage): Promis
     initialMailboxes: DEFAULT_MAILBOXES,
     indexer: new Indexer({ storage, clock, log }),
     rejectsMailbox: 'Rejects',
+    junkFlags: junkFlags(options.junkFlags),
     eraseSoon: ids => housekeeping.eraseSoon(ids),
   }
-  housekeeping.start(context, 30)
+  housekeeping.start(context, { historyDays: 30, rejectsDays: 14 })
   const mailboxes = new MailboxesService(context, () => {})
   let key = 0
   const delivery = async (
