@@ -1,6 +1,6 @@
 // Messages that came in, as one `incoming` event for each copy in a mailbox. What may be a report about something we sent waits
 // some seconds in a table of its own: when a report was recognised (onDSN.done) it is an event of the sent message instead.
-import type { Clock, Directory, Events, Log, Mailboxes, NewEvent, ReceiveDone, Storage } from '@mox/plugin-sdk'
+import type { Clock, Directory, Events, Log, Mailboxes, NewEvent, ReceiveDone, Storage, Worker } from '@mox/plugin-sdk'
 import { parseAddress, parseHeader, parseParameters, pathToString } from '@mox/plugin-sdk/mail'
 import { REPORT, type ReportRow, WAITING, type WaitingRow } from './schema.ts'
 
@@ -22,11 +22,14 @@ export interface IncomingServices {
   readonly directory: Directory
 }
 
-export class Incoming {
+export class Incoming implements Worker {
+  readonly name = 'incoming events'
   readonly #services: IncomingServices
   readonly #events: Pick<Events, 'add'>
   #cancel: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()
+  /** Looks that have not ended. */
+  #looks = 0
   #stopped = true
 
   constructor(services: IncomingServices, events: Pick<Events, 'add'>) {
@@ -43,6 +46,10 @@ export class Incoming {
     this.#stopped = true
     this.#cancel?.()
     await this.#running
+  }
+
+  busy(): boolean {
+    return this.#looks > 0
   }
 
   /** onReceive.done. May be repeated. */
@@ -89,7 +96,12 @@ export class Incoming {
 
   #look(): void {
     if (this.#stopped) return
-    this.#running = this.#running.then(() => this.#handleDue())
+    this.#looks++
+    this.#running = this.#running
+      .then(() => this.#handleDue())
+      .finally(() => {
+        this.#looks--
+      })
   }
 
   #wake(ms: number): void {

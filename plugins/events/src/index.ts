@@ -13,6 +13,7 @@ import {
   random,
   storage,
   suppressions,
+  workers,
 } from '@mox/plugin-sdk'
 import { eventCommands } from './commands.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -31,7 +32,7 @@ export const events: PluginFactory<typeof options> = definePlugin({
     directory: optional(directory),
     suppressions: optional(suppressions),
   },
-  provides: { events: eventsToken, commands },
+  provides: { events: eventsToken, commands, workers },
   setup: ({ options, services }) => {
     const eventLog = new EventLog(services)
     const housekeeping = new Housekeeping(services, options.days)
@@ -43,7 +44,10 @@ export const events: PluginFactory<typeof options> = definePlugin({
     const causedBy = async (queueId: number): Promise<boolean> =>
       (await services.suppressions?.causedBy(queueId)) ?? false
     return {
-      services: { events: eventLog, commands: eventCommands(eventLog) },
+      services: {
+        ...{ events: eventLog, commands: eventCommands(eventLog) },
+        workers: incoming === undefined ? [] : [incoming],
+      },
       migrations,
       'onRetire.tx': {
         after: ['?suppression'],

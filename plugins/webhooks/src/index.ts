@@ -17,6 +17,7 @@ import {
   storage,
   system,
   webhooks as webhooksToken,
+  workers,
 } from '@mox/plugin-sdk'
 import { Calls } from './calls.ts'
 import { callCommands } from './commands/calls.ts'
@@ -40,7 +41,7 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
     mailboxes: optional(mailboxes),
     directory: optional(directory),
   },
-  provides: { webhooks: webhooksToken, commands },
+  provides: { webhooks: webhooksToken, commands, workers },
   setup: ({ options, services }) => {
     const { storage, clock, system } = services
     const registry = new Registry(services, options)
@@ -67,7 +68,11 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
     const housekeeping = new Housekeeping(services)
     services.events.onAdd(event => eventAdded(parts, event))
     return {
-      services: { webhooks: service, commands: [...callCommands(service, clock), ...endpointCommands(service, clock)] },
+      services: {
+        webhooks: service,
+        workers: engine,
+        commands: [...callCommands(service, clock), ...endpointCommands(service, clock)],
+      },
       migrations,
       start: async () => {
         await registry.start()
