@@ -53,6 +53,8 @@ export interface Attempt {
   readonly dsnPassedOn?: true
   /** Id of the message that came in later and said this: a report about the recipient. */
   readonly reportId?: number
+  /** What that report was matched by: "fromid", "envid", "message-id". */
+  readonly matchedBy?: string
   /** Verdicts of `beforeDeliver` for this attempt. */
   readonly trace?: readonly TraceEntry[]
 }

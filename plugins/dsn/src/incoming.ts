@@ -137,7 +137,7 @@ async function apply(deps: IncomingDeps, reportId: number, account: string, even
       const owner = retired?.account ?? (await storage.queue.get(queueId))?.account
       // A report is only believed by who sent the message.
       if (owner !== account) continue
-      if (retired !== undefined && !(await record(deps, reportId, retired, event))) continue
+      if (retired !== undefined && !(await record(deps, { reportId, matchedBy }, retired, event))) continue
       await hooks.emit('onDSN.done', { queueId, account, event, reportId, matchedBy }, facts)
       log.info({ reportId, queueId, account, action: event.action, matchedBy }, 'report matched')
     }
@@ -153,7 +153,7 @@ const OUTCOMES: Readonly<Record<DsnEvent['action'], Attempt['outcome']>> = {
 /** False when it is known already, or when there are too many. */
 async function record(
   { storage, clock }: IncomingDeps,
-  reportId: number,
+  { reportId, matchedBy }: { readonly reportId: number; readonly matchedBy: string },
   retired: Retired,
   { action, code, enhanced, text, remoteMta }: DsnEvent,
 ): Promise<boolean> {
@@ -161,7 +161,7 @@ async function record(
   if (results.length >= LONGEST_LOG || results.some(one => one.reportId === reportId)) return false
   const now = clock.now()
   const entry: Attempt = {
-    ...{ number: 0, startedAt: now, endedAt: now, outcome: OUTCOMES[action], code, enhanced, reportId },
+    ...{ number: 0, startedAt: now, endedAt: now, outcome: OUTCOMES[action], code, enhanced, reportId, matchedBy },
     text: `${action}, says a report: ${text}`.slice(0, EVENT_TEXT_LENGTH),
     ...(remoteMta === undefined ? {} : { remoteHost: remoteMta }),
   }

@@ -87,6 +87,7 @@ test('a bounce corrects the history, and everybody who wants to know is told', a
   const row = await storage.history.get(queueId)
   assert.equal(row?.lastActivity, clock.now())
   const reportId = row?.results.at(-1)?.reportId ?? 0
+  assert.equal(row?.results.at(-1)?.matchedBy, 'message-id')
   assert.deepEqual(events, [
     {
       ...{ queueId, account: 'alice', reportId, matchedBy: 'message-id' },

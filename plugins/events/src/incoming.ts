@@ -1,6 +1,6 @@
 // Messages that came in, as one `incoming` event for each copy in a mailbox. What may be a report about something we sent waits
 // some seconds in a table of its own: when a report was recognised (onDSN.done) it is an event of the sent message instead.
-import type { Clock, Directory, Events, Log, Mailboxes, NewEvent, ReceiveDone, Storage } from '@mox/plugin-sdk'
+import type { Clock, Directory, Events, Log, Mailboxes, NewEvent, ReceiveDone, Storage, Worker } from '@mox/plugin-sdk'
 import { parseAddress, parseHeader, parseParameters, pathToString } from '@mox/plugin-sdk/mail'
 import { REPORT, type ReportRow, WAITING, type WaitingRow } from './schema.ts'
 
@@ -22,7 +22,8 @@ export interface IncomingServices {
   readonly directory: Directory
 }
 
-export class Incoming {
+export class Incoming implements Worker {
+  readonly name = 'incoming events'
   readonly #services: IncomingServices
   readonly #events: Pick<Events, 'add'>
   #cancel: (() => void) | undefined
@@ -45,6 +46,10 @@ export class Incoming {
     this.#stopped = true
     this.#cancel?.()
     await this.#running
+  }
+
+  busy(): boolean {
+    return this.#looks > 0
   }
 
   /** onReceive.done. May be repeated. */
@@ -89,15 +94,14 @@ export class Incoming {
     return parseParameters(head.get('content-type') ?? '').value === 'multipart/report'
   }
 
-  /** What is due is being made events. */
-  get busy(): boolean {
-    return this.#looks > 0
-  }
-
   #look(): void {
     if (this.#stopped) return
     this.#looks++
-    this.#running = this.#running.then(() => this.#handleDue()).finally(() => void this.#looks--)
+    this.#running = this.#running
+      .then(() => this.#handleDue())
+      .finally(() => {
+        this.#looks--
+      })
   }
 
   #wake(ms: number): void {

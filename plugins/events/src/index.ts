@@ -45,9 +45,8 @@ export const events: PluginFactory<typeof options> = definePlugin({
       (await services.suppressions?.causedBy(queueId)) ?? false
     return {
       services: {
-        events: eventLog,
-        commands: eventCommands(eventLog),
-        workers: { name: 'events', busy: () => incoming?.busy ?? false },
+        ...{ events: eventLog, commands: eventCommands(eventLog) },
+        workers: incoming === undefined ? [] : [incoming],
       },
       migrations,
       'onRetire.tx': {

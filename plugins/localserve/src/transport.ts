@@ -100,8 +100,9 @@ const NO_ANSWER: Omit<DeliveryResult, 'id'> = {
   text: 'no answer within the time of an attempt',
 }
 
+/** As the answer to RCPT TO: what it says is about the recipient. */
 export function refused({ code, enhanced = '', text }: SmtpReply): Omit<DeliveryResult, 'id'> {
-  return { outcome: code < 500 ? 'temporary' : 'permanent', code, enhanced, text, ...HERE }
+  return { outcome: code < 500 ? 'temporary' : 'permanent', code, enhanced, text, stage: 'rcpt', ...HERE }
 }
 
 /** A failure when the attempt was ended during the wait. */

@@ -1,6 +1,6 @@
 // All lanes together: who has something to do, at the start, when events were added, and when operators change something. A slow or
 // dead endpoint is one lane; the others go on beside it.
-import type { Log, Storage } from '@mox/plugin-sdk'
+import type { Log, Storage, Worker } from '@mox/plugin-sdk'
 import { LANES } from './compose.ts'
 import { Lane, type LaneServices } from './lane.ts'
 import { CALL, type CallRow } from './schema.ts'
@@ -13,7 +13,8 @@ export interface EngineServices extends Omit<LaneServices, 'abandon'> {
 /** Calls ended in one unit of work. */
 const ABANDON_BATCH = 500
 
-export class Engine {
+export class Engine implements Worker {
+  readonly name = 'webhooks'
   readonly #services: LaneServices
   readonly #lanes = new Map<string, Lane>()
   #unsubscribe: (() => void) | undefined
@@ -45,14 +46,14 @@ export class Engine {
     for (const name of await this.#services.calls.lanes()) this.wake(name)
   }
 
-  /** A lane has something to do now. */
-  get busy(): boolean {
+  /** A clock that is moved on waits: a call under way would run into its timeout, and be made again. */
+  busy(): boolean {
     return [...this.#lanes.values()].some(lane => lane.busy)
   }
 
   /** Resolves when no lane has anything to do now. */
   async idle(): Promise<void> {
-    while (this.busy) await Promise.all([...this.#lanes.values()].map(lane => lane.idle()))
+    while (this.busy()) await Promise.all([...this.#lanes.values()].map(lane => lane.idle()))
   }
 
   /** Takes nothing new; resolves when all calls under way are over and recorded, or `signal` aborts. */

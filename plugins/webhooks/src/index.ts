@@ -70,8 +70,8 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
     return {
       services: {
         webhooks: service,
+        workers: engine,
         commands: [...callCommands(service, clock), ...endpointCommands(service, clock)],
-        workers: { name: 'webhooks', busy: () => engine.busy },
       },
       migrations,
       start: async () => {
