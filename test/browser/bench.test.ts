@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { change, recipientOf, submit } from '../kit/bench.ts'
+import { mox } from '../kit/cli.ts'
+import { Receiver } from '../kit/flows.ts'
 import { eventually } from '../kit/temp.ts'
 import { brightness, fits, noViolations } from './checks.ts'
 import { CHROMIUM, PageTest } from './page.ts'
@@ -14,7 +15,6 @@ import { CHROMIUM, PageTest } from './page.ts'
 const PHONE = { width: 375, height: 740 }
 const ADMIN = { httpCredentials: { username: 'admin', password: 'moxadmin' } }
 const pictures = process.env['MOX_SCREENSHOTS']
-const kit = (name: string): string => fileURLToPath(new URL(`../kit/${name}`, import.meta.url))
 
 let t: PageTest
 
@@ -31,13 +31,7 @@ describe.skipIf(CHROMIUM === undefined)(
   CHROMIUM === undefined ? 'the bench (skipped: Chromium is not installed)' : 'the bench',
   () => {
     beforeAll(async () => {
-      t = await PageTest.start({
-        plugins: [
-          { from: '@mox/plugin-suppression', name: 'suppression' },
-          { from: kit('memory-events.ts'), name: 'memoryEvents' },
-          { from: kit('memory-webhooks.ts'), name: 'memoryWebhooks' },
-        ],
-      })
+      t = await PageTest.start()
     })
     afterAll(async () => {
       await t?.stop()
@@ -102,10 +96,22 @@ describe.skipIf(CHROMIUM === undefined)(
         .waitFor()
       await suppressed.getByRole('button', { name: 'Remove carol@example.org' }).click()
       await suppressed.getByText('None.').waitFor()
+      await using receiver = await Receiver.start()
+      receiver.down = true
+      const endpoint = ['webhook', 'endpoint', 'add', 'mox', 'app', receiver.url, '--events', 'delivered']
+      const added = await mox([...endpoint, '--config', t.server.configFile])
+      assert.equal(added.code, 0, added.stderr)
+      await submit(t.server, ['dora@example.org'], 'Told to an application')
+      await eventually(async () => assert.ok(receiver.refused > 0))
       const webhooks = panel(page, 'Webhooks that wait')
-      await webhooks.getByText('https://app.test/hook').waitFor()
+      await webhooks.getByRole('row', { name: /app delivered/ }).waitFor()
+      receiver.down = false
       await webhooks.getByRole('button', { name: 'Send all now' }).click()
       await webhooks.getByText('None.').waitFor()
+      assert.deepEqual(
+        receiver.taken.map(({ body }) => [body['Event'], body['Recipient']]),
+        [['delivered', 'dora@example.org']],
+      )
       await page.context().close()
     })
 
@@ -126,7 +132,7 @@ describe.skipIf(CHROMIUM === undefined)(
     })
 
     test('without the other plugins there are no panels for them', async () => {
-      const plain = await PageTest.start()
+      const plain = await PageTest.start({ without: ['events', 'suppression', 'webhooks'] })
       try {
         const { page } = await plain.open(ADMIN)
         await page.keyboard.press('b')

@@ -14,8 +14,8 @@ export interface LocalserveOptions {
   readonly queue?: string
   /** Adds the probe plugin. */
   readonly probe?: boolean
-  /** Further plugins, without options: where they are imported from, and their names. */
-  readonly plugins?: readonly { readonly from: string; readonly name: string }[]
+  /** Plugins of the template that are left out. */
+  readonly without?: readonly string[]
 }
 
 export interface Localserve extends Server {
@@ -48,14 +48,17 @@ export async function freePorts(dir: string, options: LocalserveOptions = {}): P
   const file = join(dir, 'mox.config.ts')
   const text = await readFile(file, 'utf8')
   const probe = fileURLToPath(new URL('./probe.ts', import.meta.url))
-  const more = [...(options.plugins ?? []), ...(options.probe ? [{ from: probe, name: 'probe' }] : [])]
-  const changed = text
+  const left = (options.without ?? []).reduce((rest, name) => {
+    assert.match(rest, new RegExp(`^ {4}${name}\\(.*\n`, 'm'))
+    return rest.replace(new RegExp(`^ {4}${name}\\(.*\n`, 'm'), '')
+  }, text)
+  const changed = left
     .replace(/^const ip = .*$/m, "const ip = '127.0.0.1'")
     .replace(/\bport: \d+/g, 'port: 0')
     .replace(/\blog: \{/, "log: { format: 'json',")
     .replace(/\bqueue: \{/, `queue: { ${options.queue === undefined ? '' : `${options.queue},`}`)
-    .replace(/^ {4}localserve\(\),$/m, line => [...more.map(({ name }) => `    ${name}(),`), line].join('\n'))
+    .replace(/^ {4}localserve\(\),$/m, line => (options.probe ? `    probe(),\n${line}` : line))
   assert.notEqual(changed, text)
   await writeFile(file, changed)
-  await appendFile(file, more.map(({ from, name }) => `\nimport { ${name} } from ${JSON.stringify(from)}\n`).join(''))
+  if (options.probe) await appendFile(file, `\nimport { probe } from ${JSON.stringify(probe)}\n`)
 }
