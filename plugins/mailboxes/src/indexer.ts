@@ -18,10 +18,13 @@ export const INDEX_FIELDS = ['account', 'fields', 'text']
 export const BATCH = 8
 /** Characters of text indexed in one unit of work, but for those of one message. */
 export const UNIT_CHARACTERS = 16_384
-/** Pauses between batches, and for how long after a new message it is not quiet. */
+/** From a new message to the first batch. */
+export const WAKE_MS = 100
+/** Pauses between batches: while nothing comes in, while some does, which they keep up with, and at more than BUSY_RATE a second. */
 export const PAUSE_MS = 5
-export const BUSY_PAUSE_MS = 100
-export const QUIET_MS = 1_000
+export const LIGHT_PAUSE_MS = 20
+export const BUSY_PAUSE_MS = 500
+export const BUSY_RATE = 200
 /** After a failure. */
 export const RETRY_MS = 60_000
 
@@ -39,7 +42,9 @@ export class Indexer {
   readonly #log: Log
   readonly #digester: Digester
   #created: Promise<void> | undefined
-  #lastAdded = Number.NEGATIVE_INFINITY
+  /** Changes with new messages since then. */
+  #added = 0
+  #since = 0
   #started = false
   /** There may be more than the running round has seen. */
   #woken = false
@@ -57,6 +62,7 @@ export class Indexer {
   /** Goes on with what waits since the last time. */
   start(): void {
     this.#started = true
+    this.#since = this.#clock.now()
     this.#arm(PAUSE_MS)
   }
 
@@ -69,9 +75,9 @@ export class Indexer {
 
   /** There are new messages. */
   wake(): void {
-    this.#lastAdded = this.#clock.now()
+    this.#added++
     this.#woken = true
-    if (this.#cancel === undefined) this.#arm(BUSY_PAUSE_MS)
+    if (this.#cancel === undefined) this.#arm(WAKE_MS)
   }
 
   /** Reads these messages now, those that wait for it. */
@@ -118,14 +124,24 @@ export class Indexer {
     let next = 0
     this.#woken = false
     try {
-      const busy = this.#clock.now() - this.#lastAdded < QUIET_MS
-      if ((await this.#batch()) > 0) next = busy ? BUSY_PAUSE_MS : PAUSE_MS
+      const pause = this.#pause()
+      if ((await this.#batch()) > 0) next = pause
     } catch (err) {
       this.#log.error({ err }, 'reading new messages for search failed')
       next = RETRY_MS
     }
     this.#cancel = undefined
-    if (next > 0 || this.#woken) this.#arm(next || BUSY_PAUSE_MS)
+    if (next > 0 || this.#woken) this.#arm(next || WAKE_MS)
+  }
+
+  /** By how much came in since the last round. */
+  #pause(): number {
+    const now = this.#clock.now()
+    const rate = (this.#added * 1_000) / Math.max(1, now - this.#since)
+    const pause = this.#added === 0 ? PAUSE_MS : rate > BUSY_RATE ? BUSY_PAUSE_MS : LIGHT_PAUSE_MS
+    this.#added = 0
+    this.#since = now
+    return pause
   }
 
   async #batch(): Promise<number> {

@@ -4,7 +4,7 @@ import type { Clock, ListOptions, MailStore } from '@mox/plugin-sdk'
 import { parseSearch } from '@mox/plugin-sdk/mail'
 import { afterEach, beforeEach, test } from 'vitest'
 import { Digester, INLINE_OCTETS, THREAD_MS } from '../src/digester.ts'
-import { BATCH, BUSY_PAUSE_MS, INDEX, PAUSE_MS, QUIET_MS } from '../src/indexer.ts'
+import { BATCH, BUSY_PAUSE_MS, INDEX, LIGHT_PAUSE_MS, PAUSE_MS, WAKE_MS } from '../src/indexer.ts'
 import { MESSAGE } from '../src/schema.ts'
 import { verifyAfterEach } from '../src/testing.ts'
 import { type Harness, openHarness, START } from './support/harness.ts'
@@ -185,15 +185,20 @@ test('new messages are read after a pause, and what a crash left is read at the 
   strictEqual(await step(PAUSE_MS), 1)
   strictEqual(await step(BUSY_PAUSE_MS - 1), 1)
   strictEqual(await step(1), 0)
-  h.clock.advance(QUIET_MS)
-  await h.deliver('alice', 'Subject: new\n\nbody')
-  strictEqual(await step(BUSY_PAUSE_MS - 1), 1)
-  strictEqual(await step(1), 0)
+  // Nothing is left: it rests until it is woken.
+  strictEqual(await step(BUSY_PAUSE_MS), 0)
+  for (let i = 0; i < 2 * BATCH + 1; i++) await h.deliver('alice', `Subject: light${i}\n\nbody`)
+  strictEqual(await step(WAKE_MS - 1), 2 * BATCH + 1)
+  strictEqual(await step(1), BATCH + 1)
+  // Few came in that time, none since.
+  strictEqual(await step(LIGHT_PAUSE_MS - 1), BATCH + 1)
+  strictEqual(await step(1), 1)
+  strictEqual(await step(PAUSE_MS), 0)
   await indexer.stop()
   await h.deliver('alice', 'Subject: late\n\nbody')
   strictEqual(await step(60_000), 1)
   const more = { filter: { words: [{ text: 'body', phrase: false, not: false }] }, limit: 100 }
-  strictEqual((await store.list(more)).messages.length, BATCH + 3)
+  strictEqual((await store.list(more)).messages.length, 3 * BATCH + 3)
 })
 
 test('a long backlog: pages say that they are not complete', async () => {
