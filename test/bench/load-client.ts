@@ -3,10 +3,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { removeDir, tempDir } from '../kit/temp.ts'
-import type { HttpJob, IdleJob, LoadJob, LoadResult, QueueFigures, QueueJob } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult, QueueFigures, TableFigures, TableJob } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
+const HISTORY = fileURLToPath(new URL('./history.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
 export async function load(job: LoadJob | HttpJob): Promise<LoadResult> {
@@ -29,14 +30,28 @@ export async function withIdleSessions<T>(job: IdleJob, work: () => Promise<T>):
   }
 }
 
-/** Fills a queue with so many recipients and measures it; the seconds are those of the filling. */
-export async function largeQueue(recipients: number): Promise<QueueFigures & { readonly seconds: number }> {
+/** Seconds of the filling. */
+export interface Filled {
+  readonly seconds: number
+}
+
+/** Fills a queue with so many recipients and measures it. */
+export async function largeQueue(recipients: number): Promise<QueueFigures & Filled> {
+  return await largeTable<QueueFigures>(QUEUE, recipients)
+}
+
+/** The same with a history. */
+export async function largeHistory(recipients: number): Promise<TableFigures & Filled> {
+  return await largeTable<TableFigures>(HISTORY, recipients)
+}
+
+async function largeTable<F extends TableFigures>(file: string, recipients: number): Promise<F & Filled> {
   const dir = await tempDir()
-  const run = async (step: QueueJob['step']): Promise<QueueFigures> => {
-    const child = start(QUEUE)
+  const run = async (step: TableJob['step']): Promise<F> => {
+    const child = start(file)
     try {
-      const job: QueueJob = { step, dir, recipients }
-      return await answer<QueueFigures>(child, job)
+      const job: TableJob = { step, dir, recipients }
+      return await answer<F>(child, job)
     } finally {
       child.kill('SIGKILL')
     }

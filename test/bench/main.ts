@@ -2,7 +2,8 @@
 // needs. Prints tables with the target of each figure; slow figures are shown, only errors make it fail.
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { largeQueue } from './load-client.ts'
+import type { TableFigures } from './jobs.ts'
+import { largeHistory, largeQueue } from './load-client.ts'
 import {
   drain,
   drainOutside,
@@ -118,6 +119,13 @@ if ('queue of a million'.includes(values.only)) {
   figures.push({ name: 'event-loop delay p99, large queue listed', value: queue.loopP99, unit: 'ms', most: 10 })
   figures.push({ name: 'RSS, large queue', value: queue.rss / MB, unit: 'MB', most: 250 })
 }
+let history: Awaited<ReturnType<typeof largeHistory>> | undefined
+if ('history of a million'.includes(values.only)) {
+  progress('history of a million')
+  history = await largeHistory(queued)
+  figures.push({ name: 'event-loop delay p99, large history listed', value: history.loopP99, unit: 'ms', most: 10 })
+  figures.push({ name: 'RSS, large history', value: history.rss / MB, unit: 'MB', most: 250 })
+}
 /** Name, calls per second that are expected, events, endpoints. */
 const HOOKS = [
   ['webhooks, one endpoint', undefined, many(10_000), 1],
@@ -153,18 +161,11 @@ if (results.length > 0)
     ),
   )
 if (queue !== undefined)
-  console.log(
-    formatTable(
-      [
-        `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
-        ...['median ms', 'worst ms', 'target', ''],
-      ],
-      queue.timings.map(([name, { median, worst }, most]) => [
-        ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
-        most === null ? '' : median <= most ? 'ok' : 'above',
-      ]),
-    ),
+  printTimings(
+    `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
+    queue,
   )
+if (history !== undefined) printTimings(`history of ${number(queued)}, filled in ${number(history.seconds)} s`, history)
 if (hooks.length > 0)
   console.log(
     formatTable(
@@ -189,6 +190,18 @@ if (figures.length > 0)
       ]),
     ),
   )
+
+function printTimings(title: string, { timings }: TableFigures): void {
+  console.log(
+    formatTable(
+      [title, ...['median ms', 'worst ms', 'target', '']],
+      timings.map(([name, { median, worst }, most]) => [
+        ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
+        most === null ? '' : median <= most ? 'ok' : 'above',
+      ]),
+    ),
+  )
+}
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
