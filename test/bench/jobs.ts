@@ -56,20 +56,23 @@ export interface Timing {
   readonly worst: number
 }
 
-export interface QueueJob {
+export interface TableJob {
   readonly step: 'fill' | 'measure'
   /** The database; must be there. */
   readonly dir: string
   readonly recipients: number
 }
 
-export interface QueueFigures {
+export interface TableFigures {
   /** What was done, how long it took, and how long its median may be; null where much must be read. */
   readonly timings: readonly (readonly [name: string, timing: Timing, most: number | null])[]
   /** Milliseconds of event-loop delay during lists and counts. */
   readonly loopP99: number
   /** Bytes of the process after all lists. */
   readonly rss: number
+}
+
+export interface QueueFigures extends TableFigures {
   /** Recipients put on hold per second, in units of 500. */
   readonly changedPerSecond: number
 }

@@ -3,10 +3,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { removeDir, tempDir } from '../kit/temp.ts'
-import type { HttpJob, IdleJob, LoadJob, LoadResult, MailboxFigures, QueueFigures } from './jobs.ts'
+import type { HttpJob, IdleJob, LoadJob, LoadResult, MailboxFigures, QueueFigures, TableFigures } from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
+const HISTORY = fileURLToPath(new URL('./history.ts', import.meta.url))
 const MAILBOXES = fileURLToPath(new URL('./mailboxes.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
@@ -33,6 +34,11 @@ export async function withIdleSessions<T>(job: IdleJob, work: () => Promise<T>):
 /** Fills a queue with so many recipients and measures it; the seconds are those of the filling. */
 export async function largeQueue(recipients: number): Promise<QueueFigures & { readonly seconds: number }> {
   return await filled<QueueFigures>(QUEUE, { recipients })
+}
+
+/** The same with a history. */
+export async function largeHistory(recipients: number): Promise<TableFigures & { readonly seconds: number }> {
+  return await filled<TableFigures>(HISTORY, { recipients })
 }
 
 /** Fills a mailbox with so many messages, and one that is searched, and measures their pages. */

@@ -2,8 +2,8 @@
 // needs. Prints tables with the target of each figure; slow figures are shown, only errors make it fail.
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { QueueFigures } from './jobs.ts'
-import { largeMailbox, largeQueue } from './load-client.ts'
+import type { TableFigures } from './jobs.ts'
+import { largeHistory, largeMailbox, largeQueue } from './load-client.ts'
 import {
   drain,
   drainOutside,
@@ -119,6 +119,13 @@ if ('queue of a million'.includes(values.only)) {
   figures.push({ name: 'event-loop delay p99, large queue listed', value: queue.loopP99, unit: 'ms', most: 10 })
   figures.push({ name: 'RSS, large queue', value: queue.rss / MB, unit: 'MB', most: 250 })
 }
+let history: Awaited<ReturnType<typeof largeHistory>> | undefined
+if ('history of a million'.includes(values.only)) {
+  progress('history of a million')
+  history = await largeHistory(queued)
+  figures.push({ name: 'event-loop delay p99, large history listed', value: history.loopP99, unit: 'ms', most: 10 })
+  figures.push({ name: 'RSS, large history', value: history.rss / MB, unit: 'MB', most: 250 })
+}
 /** Name, calls per second that are expected, events, endpoints. */
 const HOOKS = [
   ['webhooks, one endpoint', undefined, many(10_000), 1],
@@ -162,15 +169,16 @@ if (results.length > 0)
     ),
   )
 if (queue !== undefined)
-  timings(
+  printTimings(
     `queue of ${number(queued)}, filled in ${number(queue.seconds)} s, ${number(queue.changedPerSecond)} held/s`,
-    queue.timings,
+    queue,
   )
 if (mailbox !== undefined)
-  timings(
+  printTimings(
     `pages of 50 of ${number(stored)} messages, searches in 100,000; filled in ${number(mailbox.seconds)} s`,
-    mailbox.timings,
+    mailbox,
   )
+if (history !== undefined) printTimings(`history of ${number(queued)}, filled in ${number(history.seconds)} s`, history)
 if (hooks.length > 0)
   console.log(
     formatTable(
@@ -196,11 +204,11 @@ if (figures.length > 0)
     ),
   )
 
-function timings(title: string, rows: QueueFigures['timings']): void {
+function printTimings(title: string, { timings }: TableFigures): void {
   console.log(
     formatTable(
       [title, ...['median ms', 'worst ms', 'target', '']],
-      rows.map(([name, { median, worst }, most]) => [
+      timings.map(([name, { median, worst }, most]) => [
         ...[name, number(median, 1), number(worst, 1), most === null ? '' : `≤ ${most}`],
         most === null ? '' : median <= most ? 'ok' : 'above',
       ]),
