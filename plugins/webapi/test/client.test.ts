@@ -1,5 +1,6 @@
 // The TypeScript client against the real server, and the OpenAPI description.
 import assert from 'node:assert/strict'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, test } from 'vitest'
 import { MoxApiError, MoxClient } from '../src/client.ts'
 import { type Api, openApi } from './support/api.ts'
@@ -86,6 +87,10 @@ test('OpenAPI', async () => {
       (p: { name: string; schema: { maximum: number } }) => p.name === 'limit' && p.schema.maximum === 1000,
     ),
   )
+  // Against the JSON Schema of OpenAPI 3.1 itself.
+  const validator = new Validator()
+  assert.deepEqual(await validator.validate(json), { valid: true })
+  assert.equal(validator.version, '3.1')
   const text = JSON.stringify(json)
   for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
     assert.ok(json.components.schemas[name ?? ''])
