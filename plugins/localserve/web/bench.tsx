@@ -14,7 +14,7 @@ import {
   unsuppress,
   webhooks,
 } from './bench-state.ts'
-import { ago, at } from './format.ts'
+import { ago, at, until } from './format.ts'
 import { ahead, now } from './state.ts'
 
 /** Less is a matter of rounding. */
@@ -143,8 +143,12 @@ function SuppressionPanel(): JSX.Element {
   )
 }
 
+/** Of what the command lists, the part that has room here. */
+const WEBHOOK_COLUMNS = ['endpoint', 'url', 'event', 'next', 'last']
+
 function WebhookPanel(): JSX.Element {
-  const { columns, rows } = webhooks.value ?? { columns: [], rows: [] }
+  const { columns: all, rows } = webhooks.value ?? { columns: [], rows: [] }
+  const columns = all.filter(name => WEBHOOK_COLUMNS.includes(name))
   return (
     <section class="tile" aria-labelledby="tile-webhooks">
       <h3 id="tile-webhooks">Webhooks that wait</h3>
@@ -260,6 +264,8 @@ function Field(props: {
 }
 
 function shown(value: unknown): string {
+  // Commands write times in UTC.
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return until(Date.parse(value), now.value)
   return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
