@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type DeliveryResult, hold, type Retired } from '@mox/plugin-sdk'
 import { test } from 'vitest'
-import { LEASE_MS, STORAGE_WAIT_MS } from '../src/queue/scheduler.ts'
+import { CLAIM_GROUPS, LEASE_MS, STORAGE_WAIT_MS } from '../src/queue/scheduler.ts'
 import { settle } from './stages/clock.ts'
 import { addressOf, all, DELIVERED, makeWorld, TEMPORARY, type World, type WorldOptions } from './stages/world.ts'
 
@@ -49,6 +49,24 @@ test('places per domain and in total', async () => {
   await settle()
   assert.deepEqual(world.stages.queueControl.status(), { paused: false, running: 0, domains: 0 })
   assert.equal(world.storage.snapshot().queue.size, 0)
+})
+
+test('more than one claim takes is claimed in portions, without waiting', async () => {
+  const { world, open, names } = slowWorld({ config: { concurrency: 3 * CLAIM_GROUPS, paused: true } })
+  await world.stages.start()
+  const limits: number[] = []
+  const claim = world.storage.queue.claim.bind(world.storage.queue)
+  world.storage.queue.claim = async options => {
+    limits.push(options.limit)
+    return await claim(options)
+  }
+  await submit(world, ...Array.from({ length: 2 * CLAIM_GROUPS + 1 }, (_, i) => `x@d${i}.test`))
+  world.stages.queueControl.resume()
+  await settle()
+  assert.equal(names().length, 2 * CLAIM_GROUPS + 1)
+  assert.deepEqual(limits.slice(0, 3), [CLAIM_GROUPS, CLAIM_GROUPS, CLAIM_GROUPS])
+  for (const { end } of [...open]) end()
+  await settle()
 })
 
 test('a long attempt keeps its lease', async () => {

@@ -1,6 +1,7 @@
 // A large queue on the real storage: what the scheduler and an operator ask of it.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Job, Page, QueueFilter } from '@mox/plugin-sdk'
+import { CLAIM_GROUPS } from '../../core/src/queue/scheduler.ts'
 import type { SqliteStorage } from '../../plugins/storage-sqlite/src/database.ts'
 import { memoryOf } from '../kit/proc.ts'
 import type { QueueFigures, Timing } from './jobs.ts'
@@ -14,13 +15,13 @@ async function claims(storage: SqliteStorage, full: boolean): Promise<{ claim: T
   const commit = await time(30, async () => {
     const groups = await storage.write(async () => {
       const started = performance.now()
-      const claimed = await storage.queue.claim({ now: NOW, leaseMs: 300_000, limit: 100, places })
+      const claimed = await storage.queue.claim({ now: NOW, leaseMs: 300_000, limit: CLAIM_GROUPS, places })
       inside.push(performance.now() - started)
       return claimed
     })
     taken.push(...groups.flat())
   })
-  if (taken.length < 30 * 50) throw new Error(`only ${taken.length} recipients were claimed`)
+  if (taken.length < 30 * 25) throw new Error(`only ${taken.length} recipients were claimed`)
   await storage.write(() => storage.queue.finish(taken.map(({ id, due }) => ({ id, due, results: [], dialedIps: {} }))))
   return { claim: timingOf(inside), commit }
 }
@@ -31,7 +32,7 @@ async function measure(storage: SqliteStorage, recipients: number): Promise<Queu
   const add = (name: string, timing: Timing, most: number | null = null) => void timings.push([name, timing, most])
   for (const full of [false, true]) {
     const { claim, commit } = await claims(storage, full)
-    add(full ? 'claim past domains without a place' : 'claim of 100 groups', claim, 5)
+    add(full ? 'claim past domains without a place' : `claim of ${CLAIM_GROUPS} groups`, claim, 5)
     add('the same, with its commit', commit)
   }
   const list = async (name: string, filter: QueueFilter, page: Page = PAGE) =>

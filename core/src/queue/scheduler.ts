@@ -7,6 +7,8 @@ import type { StageDeps } from '../stages.ts'
 
 /** Milliseconds that a claimed recipient is nobody else's, unless renewed. */
 export const LEASE_MS = 5 * 60_000
+/** Groups in one claim: in a queue of a million it takes some milliseconds, in which nothing else is written. */
+export const CLAIM_GROUPS = 50
 /** Milliseconds between renewals while an attempt runs. */
 export const RENEW_MS = 2 * 60_000
 /** Milliseconds without claims after a storage error. */
@@ -107,12 +109,13 @@ export class Scheduler {
     const now = clock.now()
     if (now < this.#waitUntil) return this.#wake(this.#waitUntil - now)
     try {
-      const limit = config.concurrency - this.#running.size
+      const limit = Math.min(config.concurrency - this.#running.size, CLAIM_GROUPS)
       if (limit > 0) {
         const places = (domain: string) =>
           (this.#here.has(domain) ? config.concurrency : config.concurrencyPerDomain) - (this.#places.get(domain) ?? 0)
         const groups = await storage.write(() => storage.queue.claim({ now, leaseMs: LEASE_MS, limit, places }))
         for (const group of groups) this.#launch(group)
+        if (groups.length === CLAIM_GROUPS) this.#again = true
       }
       const due = await storage.queue.nextDue()
       // A lease of another process may end unnoticed: look again after a lease's time at the latest.
