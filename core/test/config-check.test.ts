@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { clock, definePlugin } from '@mox/plugin-sdk'
+import { clock, definePlugin, didYouMean, nearest } from '@mox/plugin-sdk'
 import { expect, test } from 'vitest'
 import {
   CONCURRENCY_LIMIT,
@@ -9,7 +9,6 @@ import {
   RETRY_WAIT_LIMIT,
 } from '../src/config/check.ts'
 import { explainConfig, formatSettings } from '../src/config/explain.ts'
-import { didYouMean, nearest } from '../src/config/nearest.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
 
 const plain = definePlugin({ name: 'plain', needs: { clock }, setup: () => ({}) })

@@ -1,6 +1,5 @@
 // The words of the command line: which command, its arguments and flags. A mistake names the word and what is possible.
-import type { CommandInput } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
+import { type CommandInput, didYouMean } from '@mox/plugin-sdk'
 import { type CommandInfo, CommandLineError } from './types.ts'
 
 /** Rows a command returns when --limit is not given, and at most. */

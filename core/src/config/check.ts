@@ -1,8 +1,8 @@
 // Checks what a config file exports. Every problem is found, not only the first, and each names the option, the value
 // it has and what to write instead. Options of plugins are checked by the plugins' own schemas, in the host.
+import { didYouMean } from '@mox/plugin-sdk'
 import { parseDomain } from '@mox/plugin-sdk/mail'
 import { escapeControl, shorten } from '../base/text.ts'
-import { didYouMean } from './nearest.ts'
 
 export const CONCURRENCY_LIMIT = 10_000
 export const RETRIES_LIMIT = 100

@@ -1,6 +1,7 @@
 // From what plugins return to what hooks call: each handler with its limits, its place and what its failure counts as. A wrong
 // time limit, category or onError stops the start.
 import {
+  didYouMean,
   type HandlerFunction,
   type HandlerSpec,
   type HookName,
@@ -8,7 +9,6 @@ import {
   type MoxConfig,
   UsageError,
 } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
 import type { Tap } from '../hooks/guard.ts'
 import { entryOf, type FailureOutcome, HOOKS, type HookEntry } from '../hooks/table.ts'
 import { isMeant } from './instances.ts'

@@ -1,7 +1,6 @@
 // The order of a hook's handlers: facts first of all, then the operator's pin, after/before, bands, and the order of plugins in
 // the config. Unknown names, missing providers and circles stop the start.
-import { type HandlerSpec, type HookName, UsageError } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean, type HandlerSpec, type HookName, UsageError } from '@mox/plugin-sdk'
 import { isMeant } from './instances.ts'
 
 /** One handler with whose it is. */

@@ -1,7 +1,6 @@
 // Services among plugins: who is set up and started before whom, and who gets what. Two providers of one service, or none for
 // one that is needed, stop the start with a message that names them.
-import { type Needs, type ServiceToken, UsageError } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean, type Needs, type ServiceToken, UsageError } from '@mox/plugin-sdk'
 import type { Instance } from './instances.ts'
 
 /** Which package usually provides a service, for the message when it is missing. */

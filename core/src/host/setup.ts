@@ -1,7 +1,6 @@
 // Runs one plugin's setup: synchronous, without I/O, with the services it asked for. What it throws, and what it returns that
 // nobody would call, stops the start.
-import { type Log, log as logToken, type Needs, type Setup, UsageError } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean, type Log, log as logToken, type Needs, type Setup, UsageError } from '@mox/plugin-sdk'
 import { HOOKS } from '../hooks/table.ts'
 import { guardService } from './guarded.ts'
 import type { Instance } from './instances.ts'

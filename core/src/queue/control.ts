@@ -1,7 +1,13 @@
 // queue-control@1: what operators, pages and APIs do with the queue. Beside the scheduler's brake these are changes of
 // rows; the scheduler is told and looks again.
-import { type JobChange, type QueueControl, type QueueSelection, type Transport, UsageError } from '@mox/plugin-sdk'
-import { didYouMean } from '../config/nearest.ts'
+import {
+  didYouMean,
+  type JobChange,
+  type QueueControl,
+  type QueueSelection,
+  type Transport,
+  UsageError,
+} from '@mox/plugin-sdk'
 import type { StageDeps } from '../stages.ts'
 import { endJobs } from './end.ts'
 import { attemptTimes } from './schedule.ts'

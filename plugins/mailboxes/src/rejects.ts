@@ -2,13 +2,13 @@
 // when there are very many. Other mailboxes are never touched; a role, which a user gave it, keeps it.
 import type { Context } from './context.ts'
 import { CHUNK, expunge, liveMessages } from './expunge.ts'
+import { DAY_MS } from './history.ts'
 import { operate } from './operation.ts'
 import { ROLES } from './rows.ts'
 import { ACCOUNT, MAILBOX, type MailboxRow, MESSAGE, type MessageRow } from './schema.ts'
 
 /** Messages that stay. */
 export const REJECTS = 1_000
-const DAY_MS = 86_400_000
 
 type Rejects = MailboxRow & { readonly account: string }
 

@@ -1,6 +1,5 @@
 // mox plugin list, explain: what each plugin takes part in, and in which order handlers run.
-import { UsageError } from '@mox/plugin-sdk'
-import { didYouMean } from '../../config/nearest.ts'
+import { didYouMean, UsageError } from '@mox/plugin-sdk'
 import type { LocalCommand } from '../types.ts'
 import { readApplication } from './config.ts'
 
