@@ -1,0 +1,89 @@
+// The event stream: POST events with the CSRF header, answered with text/event-stream (read with fetch, so that the request
+// can have a header and a body). Every event has a name of `events` below and JSON data; `id:` is the modseq up to which the
+// reader is complete after it.
+import { z } from 'zod'
+import { id, identity, item, listedThread, mailbox, settings, viewQuery } from './model.ts'
+
+/** Body of POST events. */
+export const streamRequest = z.strictObject({
+  /** After a break: go on after this event id with this view, instead of from the beginning. */
+  resume: z
+    .strictObject({
+      modseq: z.int().min(0),
+      view: z
+        .strictObject({
+          view: z.int(),
+          query: viewQuery,
+          /** `next` of the last page; null: the view is loaded to its end. */
+          next: z.string().max(500).nullable(),
+          /** Time of receipt of the last row, which bounds what is loaded; null without rows. */
+          last: z.int().nullable(),
+        })
+        .nullable(),
+    })
+    .optional(),
+})
+export type StreamRequest = z.infer<typeof streamRequest>
+
+/** An extension that other plugins brought: its script is loaded from ext/NAME.js. */
+export const extensionInfo = z.object({ name: z.string(), title: z.string() })
+
+export const hello = z.object({
+  stream: z.string(),
+  account: z.string(),
+  loginAddress: z.string(),
+  identities: z.array(identity),
+  /** Of our domains: separators, and whether case matters. */
+  domains: z.array(z.object({ name: z.string(), separators: z.array(z.string()), caseSensitive: z.boolean() })),
+  mailboxes: z.array(mailbox),
+  settings,
+  extensions: z.array(extensionInfo),
+  /** Name of the mailbox of rejected messages; '' without one. */
+  rejectsMailbox: z.string(),
+  version: z.string(),
+  now: z.int(),
+  /** Bytes that a message may have. */
+  maxMessageSize: z.int(),
+  /** False: state must be loaded anew, the gap was too large to resume. True only after a `resume`. */
+  resumed: z.boolean(),
+})
+export type Hello = z.infer<typeof hello>
+
+export const page = z.object({
+  view: z.int(),
+  /** Replaces what was there; later pages of a view are appended. */
+  first: z.boolean(),
+  threads: z.array(listedThread),
+  /** null: the end. */
+  next: z.string().nullable(),
+  /** False while messages wait to be indexed for search. */
+  complete: z.boolean(),
+  /** Matching messages where that is known without counting, as for a mailbox; null otherwise. */
+  total: z.int().nullable(),
+})
+export type PageEvent = z.infer<typeof page>
+
+export const changes = z.object({
+  /** New, or changed: flags, keywords, mailbox, thread. With `added`, for rows that were not in the view before. */
+  items: z.array(z.object({ item, added: z.boolean() })),
+  /** Left the view's scope, or gone. */
+  removed: z.array(id),
+  threads: z.array(z.object({ threadId: z.int(), muted: z.boolean(), collapsed: z.boolean() })),
+  /** The whole of each that changed. */
+  mailboxes: z.array(mailbox),
+  removedMailboxes: z.array(id),
+})
+export type Changes = z.infer<typeof changes>
+
+export const events = {
+  hello,
+  page,
+  viewError: z.object({ view: z.int(), message: z.string() }),
+  changes,
+  settings: z.object({ settings }),
+  /** The user's mail in the queue changed. */
+  outgoing: z.object({}),
+  /** The stream ends: the session is not valid any more, too many changes waited, or the server stops. */
+  goodbye: z.object({ reason: z.enum(['session', 'overflow', 'shutdown']), message: z.string() }),
+} as const
+export type Events = { readonly [K in keyof typeof events]: z.output<(typeof events)[K]> }

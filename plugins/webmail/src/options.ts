@@ -1,0 +1,4 @@
+// Options of the webmail.
+import { z } from 'zod'
+
+export const options = z.strictObject({})

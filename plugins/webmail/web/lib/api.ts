@@ -1,0 +1,75 @@
+// Calls of the API from the page. Parameters are checked before they are sent, results when they come. A call that finds no
+// valid session waits for a login, which all waiting calls share, and is tried again.
+import { type CallName, calls, type ErrorCode, errorBody, type Params, type Result } from '../../src/api/calls.ts'
+
+const CSRF = 'webmail-csrf'
+
+/** A call was not done; `message` is for the user. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Asks the user to log in and resolves when that is done; set by the login dialog. `reason` says why. */
+let login: (reason: string) => Promise<void> = () => Promise.reject(new ApiError('noAuth', 'not logged in'))
+let loggingIn: Promise<void> | undefined
+
+export function onLoginNeeded(ask: (reason: string) => Promise<void>): void {
+  login = ask
+}
+
+/** One login for all that wait for it. */
+export async function requireLogin(reason: string): Promise<void> {
+  loggingIn ??= login(reason).finally(() => {
+    loggingIn = undefined
+  })
+  await loggingIn
+}
+
+export function csrfToken(): string {
+  return localStorage.getItem(CSRF) ?? ''
+}
+
+export function setCsrfToken(token: string): void {
+  if (token === '') localStorage.removeItem(CSRF)
+  else localStorage.setItem(CSRF, token)
+}
+
+export async function call<N extends CallName>(name: N, params: Params<N>, signal?: AbortSignal): Promise<Result<N>> {
+  const { params: schema, result } = calls[name]
+  const body = JSON.stringify(schema.parse(params))
+  for (;;) {
+    const response = await send(
+      `api/${name}`,
+      { method: 'POST', body, headers: { 'Content-Type': 'application/json' } },
+      signal,
+    )
+    if (response.ok) return result.parse(await response.json()) as Result<N>
+    const error = await errorOf(response)
+    if (name === 'login' || (error.code !== 'noAuth' && error.code !== 'badAuth')) throw error
+    await requireLogin(error.code === 'badAuth' ? error.message : '')
+  }
+}
+
+/** A request with the CSRF token; one that gets no answer is a `connection` error. */
+export async function send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+  const headers = new Headers(init.headers)
+  headers.set('x-mox-csrf', csrfToken())
+  try {
+    return await fetch(path, { ...init, headers, ...(signal === undefined ? {} : { signal }) })
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    throw new ApiError('connection', 'the server cannot be reached; check the connection and try again')
+  }
+}
+
+export async function errorOf(response: Response): Promise<ApiError> {
+  const parsed = errorBody.safeParse(await response.json().catch(() => undefined))
+  return parsed.success
+    ? new ApiError(parsed.data.error.code, parsed.data.error.message)
+    : new ApiError('server', `the server answered ${response.status} ${response.statusText}`)
+}
