@@ -1,6 +1,8 @@
 // Builds the front end of each plugin that has a `web` folder into one HTML file, dist/web/index.html, with its script and
 // style inside: one request, nothing to cache wrongly. Run by npm after install, and by `npm run build:web`.
-import { existsSync, readdirSync } from 'node:fs'
+// What a page loads only when it is needed are modules of their own, named in web/entries.json: "editor.ts" becomes
+// dist/web/editor.js with all that it needs, and the page loads it with `import(/* @vite-ignore */ './editor.js')`.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -8,6 +10,8 @@ import { build, type Plugin } from 'vite'
 
 /** Compressed bytes that a first load may have. */
 const BUDGET = 100 * 1024
+
+const JSX = { jsx: { runtime: 'automatic', importSource: 'preact' } } as const
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -37,12 +41,17 @@ function inline(): Plugin {
 for (const plugin of readdirSync(join(root, 'plugins'))) {
   const web = join(root, 'plugins', plugin, 'web')
   if (!existsSync(join(web, 'index.html'))) continue
-  await build({
-    root: web,
-    base: './',
-    logLevel: 'warn',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { outDir: join(web, '..', 'dist', 'web'), emptyOutDir: true, target: 'es2022', modulePreload: false },
-    plugins: [inline()],
-  })
+  const common = { root: web, base: './', logLevel: 'warn', oxc: JSX } as const
+  const output = { outDir: join(web, '..', 'dist', 'web'), target: 'es2022', modulePreload: false } as const
+  await build({ ...common, build: { ...output, emptyOutDir: true }, plugins: [inline()] })
+  for (const file of entriesOf(web)) {
+    const fileName = file.replace(/\.tsx?$/, '.js')
+    const lib = { entry: join(web, file), formats: ['es' as const], fileName: () => fileName }
+    await build({ ...common, build: { ...output, emptyOutDir: false, lib } })
+  }
+}
+
+function entriesOf(web: string): readonly string[] {
+  const file = join(web, 'entries.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : []
 }
