@@ -5,7 +5,10 @@ import { CALL_BYTES } from './api/calls.ts'
 import { options } from './options.ts'
 import { migrations } from './schema.ts'
 import { Guard } from './server/guard.ts'
+import { makeItems } from './server/items.ts'
 import { makeLogin, makeSessionCalls } from './server/login.ts'
+import { makeMailboxCalls } from './server/mailboxes.ts'
+import { makeMessageCalls } from './server/messages.ts'
 import { webmailMetrics } from './server/metrics.ts'
 import { Page } from './server/page.ts'
 import type { Part } from './server/part.ts'
@@ -26,10 +29,13 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
     const metrics = webmailMetrics(services.metrics)
     const sessions = new Sessions(services)
     const settings = new SettingsStore(services.storage, err => log.error({ err }, 'changed settings cannot be read'))
+    const items = makeItems(services.webmailExtensions, log)
     const page = new Page(services.webmailExtensions)
     const parts: readonly Part[] = [
       { calls: makeSessionCalls(sessions), start: () => sessions.start(), stop: () => sessions.stop() },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
+      { calls: makeMessageCalls({ ...services, items }) },
+      { calls: makeMailboxCalls(services.mailboxes) },
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {
