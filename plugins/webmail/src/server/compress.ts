@@ -13,10 +13,9 @@ const GZIP_QUICK = 5
 
 export type Encoding = 'br' | 'gzip' | 'identity'
 
-/** The best one that the browser accepts. */
+/** The best one that the browser accepts, whatever its order. */
 export function encodingOf(ctx: Context): Encoding {
-  const accepted = ctx.acceptsEncodings('br', 'gzip', 'identity')
-  return accepted === 'br' || accepted === 'gzip' ? accepted : 'identity'
+  return (['br', 'gzip'] as const).find(encoding => ctx.acceptsEncodings(encoding) === encoding) ?? 'identity'
 }
 
 /** Once for an answer that is given often. */

@@ -2,7 +2,8 @@
 // and the login is answered without a session. What a handler throws is told if it is a refusal; else it is logged with an id.
 import { type Log, MailboxError, MailError, type Random } from '@mox/plugin-sdk'
 import type { Context, Middleware } from 'koa'
-import { CALL_BYTES, type CallName, calls, type ErrorCode } from '../api/calls.ts'
+import type { z } from 'zod'
+import { CALL_BYTES, type CallName, type Calls, calls, type ErrorCode } from '../api/calls.ts'
 import { BodyBudget, parseJson } from './body.ts'
 import { CallError, type Caller } from './call.ts'
 import { sendJson } from './compress.ts'
@@ -52,19 +53,18 @@ export function makeRouter(deps: Deps): Middleware {
 
   /** What a call answers; undefined for a name that nobody has. */
   const answer = async (ctx: Context, name: CallName): Promise<unknown> => {
-    if (name === 'loginPrepare' || name === 'login')
-      return await bodies.with(ctx, LOGIN_BYTES, async body =>
-        name === 'login'
-          ? await deps.login.login(ctx, calls.login.params.parse(parseJson(body.toString())))
-          : deps.login.prepare(ctx),
-      )
+    if (name === "loginPrepare" || name === "login")
+      return await bodies.with(ctx, LOGIN_BYTES, async body => {
+        if (name === "login") return await deps.login.login(ctx, paramsOf(name, body))
+        paramsOf(name, body)
+        return deps.login.prepare(ctx)
+      })
     const caller = await guard.caller(ctx, ctx.get('x-mox-csrf'))
     const handler = handlers.get(name)
     if (handler === undefined) throw new CallError('notFound', `there is no call ${name}`)
     return await bodies.with(ctx, CALL_BYTES, async body => {
-      const params = calls[name].params.safeParse(parseJson(body.toString()))
-      if (!params.success) throw new CallError('badRequest', problems(params.error))
-      const result = calls[name].result.parse(await handler(params.data as never, caller, goneSignal(ctx)))
+      const answered = await handler(paramsOf(name, body) as never, caller, goneSignal(ctx))
+      const result = calls[name].result.parse(answered)
       if (name === 'logout') deps.login.loggedOut(ctx)
       return result
     })
@@ -128,6 +128,12 @@ export function makeRouter(deps: Deps): Middleware {
       await sendJson(ctx as Context, { error: { code, message } })
     }
   }
+}
+
+function paramsOf<N extends CallName>(name: N, body: Buffer): z.output<Calls[N]['params']> {
+  const params = calls[name].params.safeParse(parseJson(body.toString()))
+  if (params.success) return params.data as z.output<Calls[N]['params']>
+  throw new CallError('badRequest', problems(params.error))
 }
 
 function isCall(name: string): name is CallName {
