@@ -20,7 +20,7 @@ export interface Command {
   readonly id: string
   readonly title: string
   readonly context: CommandContext
-  /** Such as "a", "ctrl Enter", "shift ArrowDown"; the user may choose another. */
+  /** Such as "a", "ctrl Enter", "shift ArrowDown", or several: "j, ArrowDown"; the user may choose others. */
   readonly key?: string
   /** The messages that it is about: selected ones, the open one, or none. */
   run(messages: readonly ExtensionMessage[]): void | Promise<void>

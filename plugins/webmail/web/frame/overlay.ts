@@ -22,6 +22,8 @@ export interface Toast {
   readonly undo?: () => void | Promise<void>
   /** Milliseconds that it stays; default 10,000. */
   readonly duration?: number
+  /** An error stays until it is dismissed. */
+  readonly kind?: 'error'
 }
 
 /** The topmost last. */

@@ -39,13 +39,19 @@ export function setCsrfToken(token: string): void {
   else localStorage.setItem(CSRF, token)
 }
 
-export async function call<N extends CallName>(name: N, params: Params<N>, signal?: AbortSignal): Promise<Result<N>> {
+/** `keepalive`: the request outlives the page; its body may have 64 KiB. */
+export async function call<N extends CallName>(
+  name: N,
+  params: Params<N>,
+  signal?: AbortSignal,
+  keepalive = false,
+): Promise<Result<N>> {
   const { params: schema, result } = calls[name]
   const body = JSON.stringify(schema.parse(params))
   for (;;) {
     const response = await send(
       `api/${name}`,
-      { method: 'POST', body, headers: { 'Content-Type': 'application/json' } },
+      { method: 'POST', body, keepalive, headers: { 'Content-Type': 'application/json' } },
       signal,
     )
     if (response.ok) return result.parse(await response.json()) as Result<N>
