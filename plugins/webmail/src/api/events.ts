@@ -9,6 +9,8 @@ export const streamRequest = z.strictObject({
   /** After a break: go on after this event id with this view, instead of from the beginning. */
   resume: z
     .strictObject({
+      /** Another account starts from the beginning. */
+      account: z.string().max(1_000),
       modseq: z.int().min(0),
       view: z
         .strictObject({
@@ -16,7 +18,7 @@ export const streamRequest = z.strictObject({
           query: viewQuery,
           /** `next` of the last page; null: the view is loaded to its end. */
           next: z.string().max(500).nullable(),
-          /** Time of receipt of the last row, which bounds what is loaded; null without rows. */
+          /** Time of receipt of the last row of the last page, which bounds what is loaded; null without rows. */
           last: z.int().nullable(),
         })
         .nullable(),
@@ -56,6 +58,8 @@ export const page = z.object({
   threads: z.array(listedThread),
   /** null: the end. */
   next: z.string().nullable(),
+  /** False: more of the same request follows. */
+  done: z.boolean(),
   /** False while messages wait to be indexed for search. */
   complete: z.boolean(),
   /** Matching messages where that is known without counting, as for a mailbox; null otherwise. */
@@ -64,7 +68,12 @@ export const page = z.object({
 export type PageEvent = z.infer<typeof page>
 
 export const changes = z.object({
-  /** New, or changed: flags, keywords, mailbox, thread. With `added`, for rows that were not in the view before. */
+  /** The view that items and removed are about; a page that opened another one meanwhile leaves them out. */
+  view: z.int().nullable(),
+  /**
+   * New, or changed: flags, keywords, mailbox, thread. Without `added` only for rows and threads that are shown. A change of flags
+   * alone never makes a row leave: `matches` is false then, and the page keeps what it had for a message in the same mailbox.
+   */
   items: z.array(z.object({ item, added: z.boolean() })),
   /** Left the view's scope, or gone. */
   removed: z.array(id),
