@@ -1,0 +1,5 @@
+import type { JSX } from 'preact'
+
+export function MessagePane(): JSX.Element {
+  return <div class="message" />
+}

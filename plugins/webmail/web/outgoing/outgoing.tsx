@@ -1,0 +1,5 @@
+import type { JSX } from 'preact'
+
+export function Outgoing(): JSX.Element {
+  return <div class="outgoing" />
+}
