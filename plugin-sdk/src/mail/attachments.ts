@@ -1,9 +1,9 @@
 // What the parts of a message are to a reader: the texts, the HTML, attachments and their kinds, whether it is signed or
 // encrypted. RFC 2046, RFC 1847, RFC 3462, RFC 8551 §3.2. Lenient; nothing throws.
+import type { AttachmentKind } from './attachment-kind.ts'
 import type { Part } from './mime.ts'
 
-/** `other`: an attachment that is none of the kinds that people search for. */
-export type AttachmentKind = 'image' | 'pdf' | 'archive' | 'spreadsheet' | 'document' | 'presentation' | 'other'
+export type { AttachmentKind }
 
 export interface PartRoles {
   /** Shown one after the other. */

@@ -1,6 +1,6 @@
 // The language that people search mail in: words, "phrases", -negation and tags such as from:ann. Every text is a valid
 // search; what cannot be understood is taken as words. Uses nothing of the platform, so that a browser reads it the same way.
-import type { AttachmentKind } from './attachments.ts'
+import type { AttachmentKind } from './attachment-kind.ts'
 import { SEARCH_CONDITIONS, SEARCH_QUERY_LENGTH } from './limits.ts'
 
 /** A text that must, or with `not` must not, occur; without regard to case. */
