@@ -1,19 +1,21 @@
 // Builds the front end of each plugin that has a `web` folder into one HTML file, dist/web/index.html, with its script and
 // style inside: one request, nothing to cache wrongly. Run by npm after install, and by `npm run build:web`.
-// What a page loads only when it is needed are modules of their own, named in web/entries.json: "editor.ts" becomes
-// dist/web/editor.js with all that it needs, and the page loads it with `import(/* @vite-ignore */ './editor.js')`.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// What a page loads only when it is needed, by `import()`, becomes a file of its own beside it. Such a file uses what the page
+// has already: the page cannot be imported, as it is inline, so it leaves its exports at `globalThis.moxPage`.
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build, type Plugin } from 'vite'
+import { build, defaultClientConditions, type Plugin, type Rolldown } from 'vite'
+
+type OutputBundle = Rolldown.OutputBundle
 
 /** Compressed bytes that a first load may have. */
 const BUDGET = 100 * 1024
 
-const JSX = { jsx: { runtime: 'automatic', importSource: 'preact' } } as const
-
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+const EXPORTS = /export\s*\{([^}]*)\};?\s*$/
 
 function inline(): Plugin {
   return {
@@ -25,7 +27,11 @@ function inline(): Plugin {
       let html = String(page.source)
       for (const [name, item] of Object.entries(bundle)) {
         if (item === page) continue
-        const code = item.type === 'chunk' ? item.code.replaceAll('</script', '<\\/script') : String(item.source)
+        if (item.type === 'chunk' && !item.isEntry) {
+          item.code = withoutImportsOfPage(item.code, item.imports, bundle)
+          continue
+        }
+        const code = item.type === 'chunk' ? leavingExports(item.code) : String(item.source)
         const tag = new RegExp(`<(script|link)[^>]*${name.replaceAll('.', '\\.')}[^>]*>(</script>)?`)
         html = html.replace(tag, () => (item.type === 'chunk' ? '' : `<style>${code}</style>`))
         if (item.type === 'chunk') html = html.replace('</body>', () => `<script type="module">${code}</script></body>`)
@@ -38,20 +44,45 @@ function inline(): Plugin {
   }
 }
 
+/** The page's script, with its exports (`a as b`) left where files that are loaded later find them. */
+function leavingExports(code: string): string {
+  const left = code.replace(EXPORTS, (_, names: string) => {
+    const pairs = names.split(',').map(pair => pair.trim().split(/\s+as\s+/))
+    return `globalThis.moxPage={${pairs.map(([local, name = local]) => `${name}:${local}`).join(',')}};`
+  })
+  return left.replaceAll('</script', '<\\/script')
+}
+
+/** A file that is loaded later, with what it imports of the page taken from where the page left it. */
+function withoutImportsOfPage(code: string, imports: readonly string[], bundle: OutputBundle): string {
+  let result = code
+  for (const name of imports) {
+    const of = bundle[name]
+    if (of?.type === 'chunk' && !of.isEntry) continue
+    const from = new RegExp(`import\\s*(?:\\{([^}]*)\\}\\s*from\\s*)?["']\\./${name.replaceAll('.', '\\.')}["'];?`, 'g')
+    result = result.replace(from, (_, names: string | undefined) =>
+      names === undefined ? '' : `const {${names.replaceAll(/\s+as\s+/g, ':')}}=globalThis.moxPage;`,
+    )
+    if (result.includes(`/${name}`)) throw new Error(`a file imports the page in a way that is not understood: ${name}`)
+  }
+  return result
+}
+
 for (const plugin of readdirSync(join(root, 'plugins'))) {
   const web = join(root, 'plugins', plugin, 'web')
   if (!existsSync(join(web, 'index.html'))) continue
-  const common = { root: web, base: './', logLevel: 'warn', oxc: JSX } as const
-  const output = { outDir: join(web, '..', 'dist', 'web'), target: 'es2022', modulePreload: false } as const
-  await build({ ...common, build: { ...output, emptyOutDir: true }, plugins: [inline()] })
-  for (const file of entriesOf(web)) {
-    const fileName = file.replace(/\.tsx?$/, '.js')
-    const lib = { entry: join(web, file), formats: ['es' as const], fileName: () => fileName }
-    await build({ ...common, build: { ...output, emptyOutDir: false, lib } })
-  }
-}
-
-function entriesOf(web: string): readonly string[] {
-  const file = join(web, 'entries.json')
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : []
+  await build({
+    root: web,
+    base: './',
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    // Packages of the workspace are taken from their sources: this runs before they are built.
+    resolve: { conditions: ['mox-source', ...defaultClientConditions] },
+    build: {
+      ...{ outDir: join(web, '..', 'dist', 'web'), emptyOutDir: true, target: 'es2022' },
+      // All files beside each other, and all styles in the page.
+      ...{ assetsDir: '', cssCodeSplit: false, modulePreload: false },
+    },
+    plugins: [inline()],
+  })
 }

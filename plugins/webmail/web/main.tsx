@@ -11,6 +11,7 @@ import { startLogin } from './frame/login.tsx'
 import { startVersionCheck } from './frame/session.ts'
 import { startTitle } from './frame/title.ts'
 import { startStream } from './lib/stream.ts'
+import { startList } from './list/list.tsx'
 import { flushDeletes } from './state/deletes.ts'
 import { onLeaving, startLeaving } from './state/leaving.ts'
 import { startLocal } from './state/local.ts'
@@ -27,6 +28,7 @@ startPreferences()
 startTitle()
 startKeyboard()
 registerFrameCommands()
+startList()
 startVersionCheck()
 startLeaving()
 onLeaving(flushDeletes)

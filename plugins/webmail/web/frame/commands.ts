@@ -2,11 +2,9 @@
 import { openCompose } from '../compose/windows.tsx'
 import { registerCommand } from '../extend/registry.ts'
 import { reconnect } from '../lib/stream.ts'
-import { openSettings } from '../settings/dialog.tsx'
 import { backToList, drawer, openMailbox, openOutgoing, pane } from '../state/navigate.ts'
 import { change } from '../state/preferences.ts'
 import { narrow, settings } from '../state/store.ts'
-import { openHelp } from './help.tsx'
 import { announcement } from './overlay.ts'
 import { undoLast } from './overlays.tsx'
 import { openPalette } from './palette.tsx'
@@ -35,9 +33,9 @@ export function registerFrameCommands(): void {
   global('undo', 'Undo', 'ctrl z', () => {
     if (!undoLast()) announcement.value = 'Nothing to undo'
   })
-  global('help', 'Help and keyboard shortcuts', '?', openHelp)
+  global('help', 'Help and keyboard shortcuts', '?', async () => (await import('./help.tsx')).openHelp())
   global('tooltips', 'Show tooltips', 'ctrl ?', showTooltips)
-  global('settings', 'Settings', 'ctrl !', () => openSettings())
+  global('settings', 'Settings', 'ctrl !', async () => (await import('../settings/dialog.tsx')).openSettings())
   global('theme', 'Light or dark', '', () => change({ theme: settings.value?.theme === 'dark' ? 'light' : 'dark' }))
   global('reconnect', 'Reconnect', '', reconnect)
   global('logout', 'Log out', '', logout)
