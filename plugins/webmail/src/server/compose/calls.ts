@@ -1,6 +1,7 @@
 // The calls for writing mail.
 import type { DestinationPolicies, Dns } from '@mox/plugin-sdk'
 import type { Handlers } from '../call.ts'
+import type { Part } from '../part.ts'
 import { completeRecipient } from './completion.ts'
 import { Drafts } from './drafts.ts'
 import { identitiesOf } from './identities.ts'
@@ -8,6 +9,7 @@ import { cancelOutgoing, listOutgoing, rescheduleOutgoing } from './outgoing.ts'
 import { recipientSecurity } from './security.ts'
 import { Sending } from './send.ts'
 import type { ComposeServices } from './services.ts'
+import { uploadRoute } from './upload.ts'
 
 export type ComposeCalls =
   | 'draftCreate'
@@ -31,10 +33,8 @@ export interface ComposeOptions extends ComposeServices {
   readonly policies: readonly DestinationPolicies[]
 }
 
-export function makeComposeCalls(services: ComposeOptions): {
-  readonly calls: Handlers<ComposeCalls>
-  readonly drafts: Drafts
-} {
+/** All that writing mail needs of the server. */
+export function makeComposePart(services: ComposeOptions): Part {
   const drafts = new Drafts(services)
   const sending = new Sending(services, drafts)
   const { directory, mailboxes } = services
@@ -73,5 +73,5 @@ export function makeComposeCalls(services: ComposeOptions): {
       changed: await rescheduleOutgoing(services, account, queueIds, due),
     }),
   }
-  return { calls, drafts }
+  return { calls, routes: [uploadRoute(drafts, services.maxMessageSize)] }
 }

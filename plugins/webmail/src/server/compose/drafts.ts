@@ -74,11 +74,9 @@ export class Drafts {
     const { mailboxes } = this.#services
     const message = await mailboxes.message(messageId)
     if (message?.account !== account) throw new CallError('notFound', 'the draft is not there any more')
-    const [row] = await this.#storage
-      .db<DraftRow>(DRAFT)
-      .where({ account, copy_id: messageId, state: 'draft' })
-      .limit(1)
-    if (row !== undefined) return await this.show(row)
+    const [row] = await this.#storage.db<DraftRow>(DRAFT).where({ account, copy_id: messageId }).limit(1)
+    if (row?.state === 'sending') await this.settle(row)
+    if (row !== undefined) return await this.show(await this.row(account, row.id))
     if (message.size > VIEW_OCTETS)
       throw new CallError('refused', 'this draft is too large to be edited here; use the program that wrote it')
     const parts: Buffer[] = []
@@ -129,7 +127,7 @@ export class Drafts {
         if (now.length + staged.length > MAX_FILES)
           throw new CallError('refused', `a message has at most ${MAX_FILES} files`)
         const added = staged.map(({ staged: { size }, encoding }) => encodedSize({ size, encoding }))
-        if (added.reduce((sum, size) => sum + size, 0) > this.#room(now)) throw tooLarge(this.#services.maxMessageSize)
+        if (added.reduce((sum, size) => sum + size, 0) > this.#left(now)) throw tooLarge(0)
         await this.#insertFiles(id, staged, (now.at(-1)?.position ?? 0) + 1)
         await db<DraftRow>(DRAFT).where({ id }).update({ files_changed: 1, updated_at: this.#services.clock.now() })
       })
@@ -286,9 +284,13 @@ export class Drafts {
     return await this.show(await this.row(row.account, row.id))
   }
 
+  /** Bytes of the message that files may still take. */
+  #left(files: readonly FileRow[]): number {
+    return this.#services.maxMessageSize - files.reduce((sum, file) => sum + encodedSize(file), OVERHEAD)
+  }
+
   #room(files: readonly FileRow[]): number {
-    const used = files.reduce((sum, file) => sum + encodedSize(file), OVERHEAD)
-    return Math.max(0, Math.floor(((this.#services.maxMessageSize - used) / 78) * 57))
+    return Math.max(0, Math.floor(this.#left(files) / 78) * 57)
   }
 
   async #insertFiles(draftId: string, files: readonly StagedFile[], from: number): Promise<void> {

@@ -69,11 +69,13 @@ export async function stageFile(
   }
 }
 
-export function tooLarge(limit: number): CallError {
-  return new CallError(
-    'tooLarge',
-    `the files of the message would be larger than ${Math.floor(limit / 1024)} KiB in all`,
-  )
+/** `room`: bytes that a file may still have. */
+export function tooLarge(room: number): CallError {
+  const text =
+    room < 1024
+      ? 'no more files fit into the message'
+      : `the file is too large: ${Math.floor(room / 1024)} KiB are left for files of this message`
+  return new CallError('tooLarge', text)
 }
 
 /** The parts of a message as files. */
