@@ -35,6 +35,8 @@ export interface AccountInfo {
   readonly keepRetiredDays?: number
   /** Addresses that the account receives for, as text; "@domain" is a catch-all. */
   readonly addresses: readonly string[]
+  /** Aliases that it is a member of and may write as. Default: none. */
+  readonly writesAs?: readonly string[]
 }
 
 /**

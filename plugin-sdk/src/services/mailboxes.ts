@@ -4,6 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import { MailError, type SmtpReply } from '../model/reply.ts'
 import type { TlsFacts } from '../model/session.ts'
+import type { StagedContent } from './content.ts'
 import type { ExportOptions, ImportOptions, ImportResult } from './mailbox-archives.ts'
 import type { ListedMessage, ListOptions, ListQuery, MessagePage, ThreadPage } from './mailbox-lists.ts'
 
@@ -193,7 +194,8 @@ export interface MailStore {
 
 export interface AppendMessage {
   readonly mailbox: string
-  readonly content: Buffer
+  /** A whole message; staged content has no other keeper and is on stable storage, so that a large one need not be held in memory. */
+  readonly content: Buffer | StagedContent
   readonly flags?: Partial<Flags>
   readonly keywords?: readonly string[]
   readonly receivedAt?: number

@@ -52,10 +52,21 @@ export class Lookup {
       if (own === undefined) addresses.set(address.account, [addressText(address)])
       else own.push(addressText(address))
     }
-    for (const alias of entries.aliases) this.#addAlias(alias)
+    const writesAs = new Map<string, string[]>()
+    for (const entry of entries.aliases) {
+      const { address, members, allowMsgFrom } = this.#addAlias(entry)
+      if (!allowMsgFrom) continue
+      for (const account of new Set(members.map(member => member.account)))
+        writesAs.set(account, [...(writesAs.get(account) ?? []), address])
+    }
     for (const entry of entries.accounts) {
       const { source: _, ...info } = entry
-      this.#accounts.set(entry.name, { ...info, addresses: addresses.get(entry.name) ?? [] })
+      const aliases = writesAs.get(entry.name)
+      this.#accounts.set(entry.name, {
+        ...info,
+        addresses: addresses.get(entry.name) ?? [],
+        ...(aliases === undefined ? {} : { writesAs: aliases }),
+      })
       this.#entries.set(entry.name, entry)
     }
     this.domains = [...this.#domains.values()].map(d => d.info)
@@ -133,7 +144,7 @@ export class Lookup {
     else domain.names.set(canonicalLocalpart(domain.info, entry.localpart), resolution)
   }
 
-  #addAlias(entry: AliasEntry): void {
+  #addAlias(entry: AliasEntry): Alias {
     const domain = this.#domains.get(entry.domain)
     const { postPublic, allowMsgFrom } = entry
     const members = entry.members.flatMap(member => {
@@ -143,6 +154,7 @@ export class Lookup {
     })
     const alias: Alias = { kind: 'alias', address: addressText(entry), members, postPublic, allowMsgFrom }
     domain?.names.set(canonicalLocalpart(domain.info, entry.localpart), alias)
+    return alias
   }
 
   /** RFC 5321 §4.5.1: in any case. */

@@ -217,6 +217,8 @@ test('who may send as what', () => {
   check('bob', 'alice@cased.example', false)
   check('post.master', 'postmaster@example.org', true)
   check('nobody', 'alice@example.org', false)
+  expect(lookup.account('alice')?.writesAs).toEqual(['writers@example.org'])
+  expect(lookup.account('bob')?.writesAs).toBeUndefined()
 })
 
 test('lists', () => {

@@ -1,5 +1,5 @@
 // Reading stored messages: header section or the first part. What was erased throws.
-import type { Storage } from '@mox/plugin-sdk'
+import type { ContentStore, StagedContent, Storage } from '@mox/plugin-sdk'
 import { HEADER_BYTES, type Head, parseHeader } from '@mox/plugin-sdk/mail'
 import type { MessageRow } from './schema.ts'
 
@@ -21,4 +21,16 @@ export async function readStart(storage: Storage, row: Stored, octets: number): 
   const parts: Buffer[] = [row.prefix]
   for await (const part of storage.content.open(row.content_id, { end: octets })) parts.push(part)
   return Buffer.concat(parts)
+}
+
+/** The header section of a message that is not kept yet. */
+export async function stagedHead(content: ContentStore, staged: StagedContent): Promise<Head> {
+  const parts: Buffer[] = []
+  let octets = 0
+  for await (const part of content.openStaged(staged)) {
+    parts.push(part)
+    octets += part.length
+    if (octets >= HEADER_BYTES || part.includes('\r\n\r\n')) break
+  }
+  return parseHeader(Buffer.concat(parts).subarray(0, HEADER_BYTES))
 }

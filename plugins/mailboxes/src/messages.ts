@@ -1,7 +1,7 @@
 // What a user does with messages: append, flags, move, copy, threads. All inside one operation; what cannot be done throws a
 // MailboxError, which undoes the operation.
 import type { AppendMessage, FlagChange } from '@mox/plugin-sdk'
-import { parseHeader } from '@mox/plugin-sdk/mail'
+import type { Head } from '@mox/plugin-sdk/mail'
 import { readHead } from './content.ts'
 import { count } from './counts.ts'
 import { describe } from './describe.ts'
@@ -29,11 +29,13 @@ async function checkQuota(op: Operation, bytes: number): Promise<void> {
 }
 
 /** `contentId` is a reference that the new message takes over. */
-export async function append(op: Operation, message: AppendMessage, contentId: number): Promise<MessageRow> {
+export async function append(
+  op: Operation,
+  message: AppendMessage,
+  { head, contentId, size }: { readonly head: Head; readonly contentId: number; readonly size: number },
+): Promise<MessageRow> {
   const mailbox = await op.existing(message.mailbox)
-  const size = message.content.length
   await checkQuota(op, size)
-  const head = parseHeader(message.content)
   const { columns, thread } = describe(head)
   const words = strictWords(message.keywords ?? [])
   const receivedAt = message.receivedAt ?? op.now

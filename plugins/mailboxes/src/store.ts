@@ -17,9 +17,12 @@ import type {
   MailStore,
   MessagePage,
   SpecialUse,
+  StagedContent,
   ThreadPage,
 } from '@mox/plugin-sdk'
+import { parseHeader } from '@mox/plugin-sdk/mail'
 import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.ts'
+import { stagedHead } from './content.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
 import { exportMail } from './export.ts'
@@ -133,16 +136,24 @@ export class AccountStore implements MailStore {
   }
 
   async append(message: AppendMessage): Promise<MailboxMessage> {
-    const { content } = this.#context.storage
-    const writer = content.writer()
+    if (!Buffer.isBuffer(message.content)) return await this.#append(message, message.content)
+    const writer = this.#context.storage.content.writer()
     try {
       await writer.write(message.content)
-      const staged = await writer.finish(createHash('sha256').update(message.content).digest())
-      return await this.#change(async op => this.#show(await append(op, message, await content.keep(staged))))
+      return await this.#append(message, await writer.finish(createHash('sha256').update(message.content).digest()))
     } catch (err) {
       await writer.abort()
       throw err
     }
+  }
+
+  async #append(message: AppendMessage, staged: StagedContent): Promise<MailboxMessage> {
+    const { content } = this.#context.storage
+    const head = Buffer.isBuffer(message.content) ? parseHeader(message.content) : await stagedHead(content, staged)
+    return await this.#change(async op => {
+      const contentId = await content.keep(staged)
+      return this.#show(await append(op, message, { head, contentId, size: staged.size }))
+    })
   }
 
   async setFlags(

@@ -4,6 +4,7 @@ import { definePlugin, type PluginFactory, routes } from '@mox/plugin-sdk'
 import { CALL_BYTES } from './api/calls.ts'
 import { options } from './options.ts'
 import { migrations } from './schema.ts'
+import { makeComposePart } from './server/compose/index.ts'
 import { Guard } from './server/guard.ts'
 import { makeItems } from './server/items.ts'
 import { makeLogin, makeSessionCalls } from './server/login.ts'
@@ -36,6 +37,11 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
       { calls: makeMessageCalls({ ...services, items }) },
       { calls: makeMailboxCalls(services.mailboxes) },
+      makeComposePart({
+        ...services,
+        ...{ policies: services.destinationPolicies, maxMessageSize: options.maxMessageSize },
+        settings: account => settings.get(account),
+      }),
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {

@@ -1,5 +1,6 @@
 // The tables of the webmail and their rows. Times are milliseconds since the epoch.
 import type { Migration } from '@mox/plugin-sdk'
+import { draftTables } from './server/compose/index.ts'
 
 /** The query builder inside a unit of work. */
 export type Db = Parameters<Migration['up']>[0]
@@ -37,7 +38,10 @@ export const SESSION = 'webmail_session'
 export const SETTING = 'webmail_setting'
 export const NEVER = 'webmail_never'
 
-export const migrations: readonly Migration[] = [{ version: 1, name: 'webmail', up }]
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'webmail', up },
+  { version: 2, ...draftTables },
+]
 
 async function up(db: Db): Promise<void> {
   await db.schema.createTable(SESSION, table => {

@@ -1,8 +1,8 @@
 // Who a message is from: the address of the request if the account may use it, else the account's own.
 import type { AccountInfo, Directory } from '@mox/plugin-sdk'
+import type { Mailbox } from '@mox/plugin-sdk/compose'
 import { parseAddress } from '@mox/plugin-sdk/mail'
 import { ApiError } from './error.ts'
-import type { Mailbox } from './message.ts'
 
 /** Who makes a request, after the login. */
 export interface Caller {

@@ -1,5 +1,6 @@
 // Checks of single values of a request. Whatever could end a header line is an error here, never repaired: a caller that
 // lets strangers fill in a field is told, and no second header or recipient comes of it.
+import type { ComposeFile, Mailbox } from '@mox/plugin-sdk/compose'
 import { isFieldName, isToken, type Path, parseAddress, parseParameters } from '@mox/plugin-sdk/mail'
 import {
   MAX_EXTRA,
@@ -15,7 +16,7 @@ import {
   MAX_STREAM,
 } from '../limits.ts'
 import { ApiError } from './error.ts'
-import type { DraftFile, Mailbox, Request, RequestAddress, RequestFile } from './message.ts'
+import type { Request, RequestAddress, RequestFile } from './message.ts'
 
 type FieldPath = readonly (string | number)[]
 
@@ -96,7 +97,7 @@ export function base64(text: string, path: FieldPath): Buffer {
   return Buffer.from(joined, 'base64')
 }
 
-export function files(list: readonly RequestFile[], field: string): DraftFile[] {
+export function files(list: readonly RequestFile[], field: string): ComposeFile[] {
   atMost(list.length, MAX_FILES, field)
   return list.map((file, i) => {
     const path = [field, i]

@@ -14,16 +14,15 @@ import {
   type Suppressions,
   type System,
 } from '@mox/plugin-sdk'
+import { type ComposeDraft, ComposeError, composeMessage, headerSection, type Mailbox } from '@mox/plugin-sdk/compose'
 import { formatAddress, type Path } from '@mox/plugin-sdk/mail'
 import { MAX_FUTURE_RELEASE, MAX_HEADER_VALUE, MAX_RECIPIENTS } from '../limits.ts'
 import type { Quota } from '../quota.ts'
 import type { Records } from '../records.ts'
 import { type Caller, senderOf } from './author.ts'
-import { composeMessage } from './content.ts'
 import { ApiError } from './error.ts'
 import * as check from './fields.ts'
-import { headerSection } from './head.ts'
-import type { Draft, Mailbox, Request } from './message.ts'
+import type { Request } from './message.ts'
 import { refusal } from './refusal.ts'
 import { saveSent } from './sent-copy.ts'
 
@@ -71,6 +70,9 @@ export interface SendOptions {
   readonly messageId?: string
 }
 
+/** What a program calls itself when the caller does not say. */
+export const USER_AGENT = 'mox webapi'
+
 /** "<random@hostname>". */
 export function newMessageId({ random, system }: Pick<SendServices, 'random' | 'system'>): string {
   return `<${random.id()}@${system.hostname}>`
@@ -79,7 +81,7 @@ export function newMessageId({ random, system }: Pick<SendServices, 'random' | '
 /** A checked and composed message. */
 interface Prepared {
   readonly account: AccountInfo
-  readonly draft: Draft
+  readonly draft: ComposeDraft
   readonly bcc: readonly Mailbox[]
   readonly stream: string
   /** One per different address, by its text. */
@@ -127,7 +129,8 @@ export class Sender {
       submitted = await this.#services.submission.submit(message)
     } catch (error) {
       giveBack?.()
-      throw error instanceof MailError ? refusal(error) : error
+      if (error instanceof MailError) throw refusal(error)
+      throw error instanceof ComposeError ? new ApiError('user', error.message, { cause: error }) : error
     }
     const { messageId } = submitted
     const queued = new Map(
@@ -150,10 +153,10 @@ export class Sender {
 
   #draft(
     request: Request,
-    people: Pick<Draft, 'from' | 'to' | 'cc'>,
+    people: Pick<ComposeDraft, 'from' | 'to' | 'cc'>,
     all: readonly Mailbox[],
     options: SendOptions,
-  ): Draft {
+  ): ComposeDraft {
     const replyTo = check.mailboxes(request.replyTo, 'replyTo')
     const smtputf8 = ![people.from, ...all, ...replyTo].every(({ path }) => check.isAscii(path))
     const subject = check.plainText(request.subject, ['subject'], MAX_HEADER_VALUE)
@@ -179,12 +182,12 @@ export class Sender {
     caller: Caller,
     account: AccountInfo,
     request: Request,
-    draft: Draft,
+    draft: ComposeDraft,
     paths: ReadonlyMap<string, Path>,
     stream: string,
   ): Promise<Prepared['message']> {
     const extra = check.extra(request.extra)
-    const content = await composeMessage(headerSection(draft), draft, this.#services.random)
+    const content = await composeMessage(headerSection(draft, USER_AGENT), draft, this.#services.random)
     if (content.length > this.#maxSize)
       throw new ApiError('messageTooLarge', `the message has ${content.length} bytes, more than ${this.#maxSize}`)
     const holdUntil = this.#release(request.futureRelease)

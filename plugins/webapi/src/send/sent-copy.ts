@@ -1,13 +1,12 @@
 // The copy of a sent message in the mailbox for sent mail, with the Bcc that nobody else sees. The message is queued by
 // then: a failure is a warning.
 import { type Log, MailboxError, type Mailboxes } from '@mox/plugin-sdk'
+import { type ComposeDraft, formatMailbox, type Mailbox } from '@mox/plugin-sdk/compose'
 import { formatField } from '@mox/plugin-sdk/mail'
-import { formatMailbox } from './head.ts'
-import type { Draft, Mailbox } from './message.ts'
 
 export interface SentMessage {
   readonly account: { readonly name: string }
-  readonly draft: Pick<Draft, 'smtputf8'>
+  readonly draft: Pick<ComposeDraft, 'smtputf8'>
   readonly bcc: readonly Mailbox[]
   readonly message: { readonly content: Buffer }
 }

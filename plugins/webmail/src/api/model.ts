@@ -312,6 +312,8 @@ export const outgoing = z.object({
   due: time,
   attempts: z.int(),
   lastError: z.string(),
+  /** For `sendUndo`: the message can be taken back and edited; null when not. */
+  sent: z.string().nullable(),
 })
 export type Outgoing = z.infer<typeof outgoing>
 

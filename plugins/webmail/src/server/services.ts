@@ -1,10 +1,13 @@
 // What the webmail needs of others.
 import {
   clock,
+  destinationPolicies,
   directory,
+  dns,
   log,
   mailboxes,
   metrics,
+  optional,
   queueControl,
   random,
   type ServicesOf,
@@ -16,7 +19,7 @@ import {
 
 export const needs = {
   ...{ clock, directory, log, mailboxes, metrics, queueControl, random, storage, submission, system },
-  webmailExtensions,
+  ...{ webmailExtensions, destinationPolicies, dns: optional(dns) },
 }
 
 export type Services = ServicesOf<typeof needs>

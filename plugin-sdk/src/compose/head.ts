@@ -1,14 +1,16 @@
 // The header section of a composed message, in a fixed order, by our own formatter. No Bcc: who is in it stays in the
 // envelope.
-import { encodeWords, formatAddress, formatDate, formatField } from '@mox/plugin-sdk/mail'
-import { ApiError } from './error.ts'
-import type { Draft, Mailbox } from './message.ts'
+import { formatAddress } from '../mail/address.ts'
+import { formatDate } from '../mail/date.ts'
+import { formatField } from '../mail/header.ts'
+import { encodeWords } from '../mail/words.ts'
+import { type ComposeDraft, ComposeError, type Mailbox } from './message.ts'
 
-/** What a program calls itself when the caller does not say. */
-const USER_AGENT = 'mox webapi'
-
-/** All fields but those of the content, which come after them. */
-export function headerSection(draft: Draft): string {
+/**
+ * All fields but those of the content, which come after them. `userAgent`: what the program calls itself when the draft's fields
+ * do not say. Throws a ComposeError for a word that is too long for a line.
+ */
+export function headerSection(draft: ComposeDraft, userAgent: string): string {
   const { smtputf8, references } = draft
   const text = (value: string): string => (smtputf8 ? value : encodeWords(value))
   const list = (boxes: readonly Mailbox[]): string => boxes.map(box => formatMailbox(box, smtputf8)).join(', ')
@@ -21,7 +23,7 @@ export function headerSection(draft: Draft): string {
   if (last !== undefined) fields.push(['References', references.join(' ')], ['In-Reply-To', last])
   fields.push(['MIME-Version', '1.0'])
   for (const [name, value] of draft.headers) fields.push([name, text(value)])
-  if (!draft.headers.some(([name]) => /^(?:user-agent|x-mailer)$/i.test(name))) fields.push(['User-Agent', USER_AGENT])
+  if (!draft.headers.some(([name]) => /^(?:user-agent|x-mailer)$/i.test(name))) fields.push(['User-Agent', userAgent])
   return fields.map(([name, value]) => field(name, value)).join('')
 }
 
@@ -30,7 +32,7 @@ function field(name: string, value: string): string {
   try {
     return formatField(name, value)
   } catch (cause) {
-    throw new ApiError('user', `the header field ${name} has a word that is too long`, { cause })
+    throw new ComposeError(`the header field ${name} has a word that is too long`, { cause })
   }
 }
 

@@ -1,10 +1,9 @@
 // The MIME content of a message: mixed (attached files) > related (inline files) > alternative (bodies), each level only
 // where it is needed. nodemailer's composer writes parts and boundaries; it gets buffers and checked values only, and may
 // neither read files nor fetch URLs.
-import type { Random } from '@mox/plugin-sdk'
 import type MailComposer from 'nodemailer/lib/mail-composer'
-import { ApiError } from './error.ts'
-import type { Draft, DraftFile } from './message.ts'
+import type { Random } from '../services/base.ts'
+import { type ComposeDraft, ComposeError, type ComposeFile } from './message.ts'
 
 type Node = ReturnType<MailComposer['compile']>
 
@@ -28,8 +27,11 @@ const PLAIN_LINE = 76
 const LONGEST_LINE = 998
 const CLOSED = { disableFileAccess: true, disableUrlAccess: true } as const
 
-/** The header section `head`, the Content-* fields and the content; CRLF line ends. */
-export async function composeMessage(head: string, draft: Draft, random: Random): Promise<Buffer> {
+/**
+ * The header section `head`, the Content-* fields and the content; CRLF line ends. Throws a ComposeError for a file of a
+ * message type that cannot be sent as one.
+ */
+export async function composeMessage(head: string, draft: ComposeDraft, random: Random): Promise<Buffer> {
   const tree = treeOf(draft)
   if (tree.kind === 'leaf' && asIs(tree.leaf)) return rawPart(tree.leaf, head)
   const top = tree.kind === 'leaf' ? tree.leaf : { contentType: tree.type, content: Buffer.alloc(0), encoding: '' }
@@ -78,7 +80,7 @@ function rawPart({ contentType, encoding, content }: Leaf, head: string = ''): B
   return Buffer.concat([Buffer.from(fields), content])
 }
 
-function treeOf(draft: Draft): Tree {
+function treeOf(draft: ComposeDraft): Tree {
   const bodies = [
     ...(draft.text === '' ? [] : [body('text/plain', draft.text)]),
     ...(draft.html === '' ? [] : [body('text/html', draft.html)]),
@@ -114,7 +116,7 @@ function longestLine(content: Buffer): number {
   return longest
 }
 
-function fileLeaf(file: DraftFile, disposition: 'inline' | 'attachment'): Tree {
+function fileLeaf(file: ComposeFile, disposition: 'inline' | 'attachment'): Tree {
   const contentType = file.contentType === '' ? (sniff(file.data) ?? '') : file.contentType
   const { content, encoding } = /^message\//i.test(contentType)
     ? message(file)
@@ -127,11 +129,10 @@ function fileLeaf(file: DraftFile, disposition: 'inline' | 'attachment'): Tree {
 }
 
 /** RFC 2046 §5.2.1: an enclosed message is not encoded, so it must be lines that can be sent as they are. */
-function message({ data, name }: DraftFile): { readonly content: Buffer; readonly encoding: string } {
+function message({ data, name }: ComposeFile): { readonly content: Buffer; readonly encoding: string } {
   const content = Buffer.from(data.toString('latin1').replace(/\r\n?|\n/g, '\r\n'), 'latin1')
   if (content.includes(0) || longestLine(content) > LONGEST_LINE)
-    throw new ApiError(
-      'user',
+    throw new ComposeError(
       `the file ${JSON.stringify(name)} cannot be sent as a message: it has NUL bytes or lines over ${LONGEST_LINE} bytes; give it the type application/octet-stream`,
     )
   return { content, encoding: content.some(byte => byte > 0x7f) ? '8bit' : '7bit' }
