@@ -21,25 +21,30 @@ function inline(): Plugin {
   return {
     name: 'inline',
     enforce: 'post',
-    generateBundle(_, bundle) {
-      const page = bundle['index.html']
-      if (page?.type !== 'asset') throw new Error('no index.html in the bundle')
-      let html = String(page.source)
-      for (const [name, item] of Object.entries(bundle)) {
-        if (item === page) continue
-        if (item.type === 'chunk' && !item.isEntry) {
-          item.code = withoutImportsOfPage(item.code, item.imports, bundle)
-          continue
+    // After Vite's own, which writes the last of the code.
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const page = bundle['index.html']
+        if (page?.type !== 'asset') throw new Error('no index.html in the bundle')
+        let html = String(page.source)
+        for (const [name, item] of Object.entries(bundle)) {
+          if (item === page) continue
+          if (item.type === 'chunk' && !item.isEntry) {
+            item.code = withoutImportsOfPage(item.code, item.imports, bundle)
+            continue
+          }
+          const code = item.type === 'chunk' ? leavingExports(item.code) : String(item.source)
+          const tag = new RegExp(`<(script|link)[^>]*${name.replaceAll('.', '\\.')}[^>]*>(</script>)?`)
+          html = html.replace(tag, () => (item.type === 'chunk' ? '' : `<style>${code}</style>`))
+          if (item.type === 'chunk')
+            html = html.replace('</body>', () => `<script type="module">${code}</script></body>`)
+          delete bundle[name]
         }
-        const code = item.type === 'chunk' ? leavingExports(item.code) : String(item.source)
-        const tag = new RegExp(`<(script|link)[^>]*${name.replaceAll('.', '\\.')}[^>]*>(</script>)?`)
-        html = html.replace(tag, () => (item.type === 'chunk' ? '' : `<style>${code}</style>`))
-        if (item.type === 'chunk') html = html.replace('</body>', () => `<script type="module">${code}</script></body>`)
-        delete bundle[name]
-      }
-      const size = gzipSync(html).length
-      if (size > BUDGET) throw new Error(`the page has ${size} bytes compressed, more than ${BUDGET}`)
-      page.source = html
+        const size = gzipSync(html).length
+        if (size > BUDGET) throw new Error(`the page has ${size} bytes compressed, more than ${BUDGET}`)
+        page.source = html
+      },
     },
   }
 }

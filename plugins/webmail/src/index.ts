@@ -4,6 +4,7 @@ import { definePlugin, type PluginFactory, routes } from '@mox/plugin-sdk'
 import { CALL_BYTES } from './api/calls.ts'
 import { options } from './options.ts'
 import { migrations } from './schema.ts'
+import { makeArchives } from './server/archives.ts'
 import { makeComposePart } from './server/compose/index.ts'
 import { Guard } from './server/guard.ts'
 import { makeItems } from './server/items.ts'
@@ -14,6 +15,7 @@ import { webmailMetrics } from './server/metrics.ts'
 import { Page } from './server/page.ts'
 import type { Part } from './server/part.ts'
 import { makeRouter } from './server/router.ts'
+import { makeRuleCalls } from './server/rules.ts'
 import { needs } from './server/services.ts'
 import { Sessions } from './server/sessions.ts'
 import { makeSettingsCalls, SettingsStore } from './server/settings.ts'
@@ -42,6 +44,8 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
         ...{ policies: services.destinationPolicies, maxMessageSize: options.maxMessageSize },
         settings: account => settings.get(account),
       }),
+      { calls: makeRuleCalls(services) },
+      makeArchives({ ...services, maxImportSize: options.maxImportSize }),
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {

@@ -1,6 +1,6 @@
 // The page: bar, mailboxes, list, message, and what stands above them.
 import type { JSX } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { ComposeWindows } from '../compose/windows.tsx'
 import { List } from '../list/list.tsx'
 import { Mailboxes } from '../mailboxes/mailboxes.tsx'
@@ -47,17 +47,18 @@ function Panes(): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   return (
     <div class="panes" ref={box} style={{ '--mailboxes-width': `${local.value.mailboxesWidth}px` }}>
-      <Mailboxes />
-      <Splitter
-        label="Width of the mailboxes"
-        orientation="vertical"
-        value={local.value.mailboxesWidth}
-        min={140}
-        max={600}
-        step={10}
-        at={x => Math.round(x - (box.current?.getBoundingClientRect().left ?? 0))}
-        change={mailboxesWidth => setLocal({ mailboxesWidth })}
-      />
+      <Mailboxes>
+        <Splitter
+          label="Width of the mailboxes"
+          orientation="vertical"
+          value={local.value.mailboxesWidth}
+          min={140}
+          max={600}
+          step={10}
+          at={x => Math.round(x - (box.current?.getBoundingClientRect().left ?? 0))}
+          change={mailboxesWidth => setLocal({ mailboxesWidth })}
+        />
+      </Mailboxes>
       {target.value.kind === 'outgoing' ? <OutgoingPane /> : <Reading />}
     </div>
   )
@@ -105,9 +106,13 @@ function Reading(): JSX.Element {
 
 function PhonePanes(): JSX.Element {
   const shown = pane.value
+  const open = drawer.value
+  useEffect(() => {
+    if (open) document.querySelector<HTMLElement>('.mailboxes [role=treeitem][tabindex="0"]')?.focus()
+  }, [open])
   return (
     <div class={`phone ${shown}`}>
-      {drawer.value ? (
+      {open ? (
         <>
           <Mailboxes />
           <button

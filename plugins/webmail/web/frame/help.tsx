@@ -14,7 +14,8 @@ export function openHelp(): void {
 function Help(): JSX.Element {
   const chosen = settings.value?.keys ?? {}
   return (
-    <div class="help">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so by keys as well.
+    <div class="help" tabIndex={0}>
       <div class="help-keys">
         {CONTEXTS.map(([context, title]) => {
           const keyed = commands.value.filter(c => c.context === context && keysOf(c, chosen).length > 0)

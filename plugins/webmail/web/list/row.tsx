@@ -48,7 +48,7 @@ const RELATIONS = {
 
 export function ListRow({ row, index, top, selected, focused, ticked, age, order }: RowProps): JSX.Element {
   const { item } = row
-  const classes = ['row']
+  const classes = ['row', row.place]
   if (rowUnread(row)) classes.push('unread')
   if (item.threadMuted || !item.matches) classes.push('faint')
   if (focused) classes.push('focused')
@@ -65,13 +65,13 @@ export function ListRow({ row, index, top, selected, focused, ticked, age, order
       draggable={ticked === undefined}
     >
       <div role="gridcell" class="flags">
-        <input type="checkbox" tabIndex={-1} checked={chosen} aria-label={`Select: ${item.subject || 'no subject'}`} />
+        <input type="checkbox" tabIndex={-1} checked={chosen} aria-label="Select" />
         <Flags row={row} />
       </div>
       <div role="gridcell" class="who" title={correspondentsTitle(row)}>
         <Who row={row} />
       </div>
-      <div role="gridcell" class={`what ${row.place}`}>
+      <div role="gridcell" class="what">
         <What row={row} />
       </div>
       <div role="gridcell" class="age">

@@ -1,9 +1,10 @@
 // The left column: mailboxes, saved searches, what is on its way out.
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from '../frame/icons.tsx'
 import { openPopover } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
+import { DRAGGED, draggedIds } from '../lib/dragged.ts'
 import { move } from '../state/actions.ts'
 import { openMailbox, openOutgoing, openSearch, target } from '../state/navigate.ts'
 import { change } from '../state/preferences.ts'
@@ -15,14 +16,24 @@ import { SearchMenu } from './searches.tsx'
 import { isInbox, type Row, treeKey, treeRows } from './tree.ts'
 import './mailboxes.css'
 
-/** What the list gives to drag: a JSON list of [mailbox id, message id]. */
-export const DRAGGED = 'application/vnd.mox.messages'
 /** Milliseconds that a drag rests on a collapsed mailbox before it opens. */
 const OPENS_AFTER = 700
 
-export function Mailboxes(): JSX.Element {
+/** `children`: what is at its edge. */
+export function Mailboxes({ children }: { readonly children?: ComponentChildren }): JSX.Element {
   return (
-    <nav class="mailboxes scroll" aria-label="Mailboxes">
+    <nav class="mailboxes" aria-label="Mailboxes">
+      <div class="mailboxes-box scroll">
+        <Everything />
+      </div>
+      {children}
+    </nav>
+  )
+}
+
+function Everything(): JSX.Element {
+  return (
+    <>
       <div class="mailboxes-head">
         <h2>Mailboxes</h2>
         <button
@@ -57,7 +68,7 @@ export function Mailboxes(): JSX.Element {
         </li>
       </ul>
       <Usage />
-    </nav>
+    </>
   )
 }
 
@@ -162,7 +173,7 @@ function TreeRow(props: {
       aria-setsize={row.siblings}
       aria-selected={open}
       aria-expanded={hasChildren ? !collapsed : undefined}
-      aria-label={`${label}${unread > 0 ? `, ${unread} unread` : ''}`}
+      aria-labelledby={`mailbox-${mailbox.id}`}
       title={`${mailbox.name}\n${total.toLocaleString()} messages, ${unread.toLocaleString()} unread`}
       style={{ '--level': level - 1 }}
       onClick={() => openMailbox(mailbox.name)}
@@ -192,8 +203,15 @@ function TreeRow(props: {
         <Icon name={collapsed ? 'right' : 'down'} size={14} />
       </button>
       <Icon name={iconOf(row)} size={17} />
-      <span class="name">{label}</span>
-      <span class="count">{unread > 0 ? unread.toLocaleString() : ''}</span>
+      <span class="label" id={`mailbox-${mailbox.id}`}>
+        <span class="name">{label}</span>{' '}
+        {unread > 0 ? (
+          <span class="count">
+            {unread.toLocaleString()}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        ) : null}
+      </span>
       <button
         type="button"
         class="icon row-menu"
@@ -249,17 +267,6 @@ function useDrop({ mailbox, collapsed }: Row): {
         void move(draggedIds(event.dataTransfer?.getData(DRAGGED) ?? ''), mailbox.id)
       },
     },
-  }
-}
-
-/** Ids of the messages that are dragged; none when it is something else. */
-export function draggedIds(data: string): number[] {
-  try {
-    const list: unknown = JSON.parse(data)
-    if (!Array.isArray(list)) return []
-    return list.map(e => (Array.isArray(e) ? e[1] : undefined)).filter(id => Number.isSafeInteger(id) && id > 0)
-  } catch {
-    return []
   }
 }
 

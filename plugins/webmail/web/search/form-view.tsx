@@ -129,19 +129,31 @@ function Dates({ form, put }: PartProps): JSX.Element {
   return (
     <fieldset class="line">
       <legend>Received</legend>
-      <When
-        label="from"
-        date={form.startDate}
-        time={form.startTime}
-        set={(startDate, startTime) => put({ startDate, startTime })}
-      />
-      <When label="to" date={form.endDate} time={form.endTime} set={(endDate, endTime) => put({ endDate, endTime })} />
-      <span class="chips">
-        {DAYS.map(([days, name]) => (
-          <button type="button" key={days} title={`Received within ${name}`} onClick={() => put(lastDays(form, days))}>
-            {name}
-          </button>
-        ))}
+      <span class="dates">
+        <When
+          label="from"
+          date={form.startDate}
+          time={form.startTime}
+          set={(startDate, startTime) => put({ startDate, startTime })}
+        />
+        <When
+          label="to"
+          date={form.endDate}
+          time={form.endTime}
+          set={(endDate, endTime) => put({ endDate, endTime })}
+        />
+        <span class="chips">
+          {DAYS.map(([days, name]) => (
+            <button
+              type="button"
+              key={days}
+              title={`Received within ${name}`}
+              onClick={() => put(lastDays(form, days))}
+            >
+              {name}
+            </button>
+          ))}
+        </span>
       </span>
     </fieldset>
   )
@@ -157,7 +169,7 @@ interface WhenProps {
 function When({ label, date, time, set }: WhenProps): JSX.Element {
   return (
     <span class="when">
-      {label}
+      <span>{label}</span>
       <input
         type="date"
         aria-label={`Received ${label}: date`}

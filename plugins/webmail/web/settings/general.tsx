@@ -5,6 +5,7 @@ import { change } from '../state/preferences.ts'
 import { settings } from '../state/store.ts'
 import { SETTINGS_LAYOUTS, THEMES, THREADINGS } from './choices.ts'
 import { Area, Check, Choice } from './fields.tsx'
+import { headerNames } from './header-names.ts'
 
 export function General(): JSX.Element {
   return (
@@ -76,10 +77,4 @@ export function Reading(): JSX.Element {
       />
     </>
   )
-}
-
-/** Names of header fields from lines; what cannot be one is left out. */
-export function headerNames(text: string): string[] {
-  const names = text.split('\n').map(l => l.trim().replace(/:$/, ''))
-  return [...new Set(names.filter(n => /^[!-9;-~]{1,100}$/.test(n)))].slice(0, 50)
 }
