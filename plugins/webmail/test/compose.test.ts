@@ -88,6 +88,7 @@ describe('drafts', () => {
 
     const opened = await alice.call('draftOpen', { messageId: second.messageId ?? 0 })
     assert.deepEqual(opened, second)
+    assert.deepEqual(await alice.call('draftGet', { id: first.id }), second)
     await alice.call('draftRemove', { id: first.id })
     assert.deepEqual(await inMailbox('Drafts'), [])
     assert.match(await refusal(alice.call('draftRemove', { id: first.id })), /^notFound: /)
@@ -147,6 +148,7 @@ describe('drafts', () => {
     for (const work of [
       () => bob.call('draftSave', { id, revision: 1, draft: DRAFT }),
       () => bob.call('draftOpen', { messageId: messageId ?? 0 }),
+      () => bob.call('draftGet', { id }),
       () => bob.call('draftRemove', { id }),
       () => bob.call('draftDetach', { id, attachment: 'x' }),
       () => bob.call('send', { id, revision: 1, draft: DRAFT, archiveThread: null }),

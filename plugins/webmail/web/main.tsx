@@ -1,7 +1,7 @@
 // The webmail page. Everything on it is in the folder of its part; this puts them together.
 import './lib/zod.ts'
 import { render } from 'preact'
-import { openCompose } from './compose/windows.tsx'
+import { openCompose, startCompose } from './compose/windows.tsx'
 import { App } from './frame/app.tsx'
 import { registerFrameCommands } from './frame/commands.ts'
 import { startErrors } from './frame/errors.tsx'
@@ -39,3 +39,4 @@ const root = document.getElementById('app')
 if (root !== null) render(<App />, root)
 startStream()
 startNavigation()
+startCompose()

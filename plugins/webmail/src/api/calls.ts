@@ -160,6 +160,8 @@ export const calls = {
   /** `revision` as last seen: a draft that was saved elsewhere since is a conflict. */
   draftSave: call(z.strictObject({ id: z.string().max(100), revision: z.int(), draft }), savedDraft),
   draftOpen: call(z.strictObject({ messageId: id }), savedDraft),
+  /** By its own id, which stays the same: for the page's address. */
+  draftGet: call(z.strictObject({ id: z.string().max(100) }), savedDraft),
   draftRemove: call(z.strictObject({ id: z.string().max(100) }), nothing),
   draftAttach: call(
     z.strictObject({ id: z.string().max(100), messageId: id, paths: z.array(partPath).min(1).max(100) }),

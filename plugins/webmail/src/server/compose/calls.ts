@@ -15,6 +15,7 @@ export type ComposeCalls =
   | 'draftCreate'
   | 'draftSave'
   | 'draftOpen'
+  | 'draftGet'
   | 'draftRemove'
   | 'draftAttach'
   | 'draftAttachMessage'
@@ -42,6 +43,7 @@ export function makeComposePart(services: ComposeOptions): Part {
     draftCreate: ({ draft }, { account }) => drafts.create(account, draft),
     draftSave: ({ id, revision, draft }, { account }) => drafts.save(account, id, revision, draft),
     draftOpen: ({ messageId }, { account }) => drafts.open(account, messageId),
+    draftGet: ({ id }, { account }) => drafts.get(account, id),
     draftRemove: async ({ id }, { account }) => {
       await drafts.remove(account, id)
       return {}

@@ -98,6 +98,13 @@ export class Drafts {
     }
   }
 
+  async get(account: string, id: string): Promise<SavedDraft> {
+    const row = await this.row(account, id)
+    if (row.state === 'sending') await this.settle(row)
+    if (row.state === 'sent') throw new CallError('conflict', 'this message was sent')
+    return await this.show(await this.row(account, id))
+  }
+
   async remove(account: string, id: string): Promise<void> {
     const store = await this.#services.mailboxes.store(account)
     await this.#storage.write(async () => {

@@ -1,0 +1,236 @@
+// The rich text editor: an editable element with a toolbar, loaded when it is first needed. What is pasted, and what is opened,
+// goes through an allow list of elements and attributes that is applied to parsed, inert nodes.
+import { askLine } from '../frame/ask.tsx'
+import { textOf } from './html-text.ts'
+import './editor.css'
+
+export interface Editor {
+  readonly element: HTMLElement
+  html(): string
+  text(): string
+  focus(): void
+  destroy(): void
+}
+
+/** Elements that stay, with the attributes that they may have. What is inside of others stays without them. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  ...{
+    P: [],
+    DIV: [],
+    BR: [],
+    SPAN: [],
+    B: [],
+    STRONG: [],
+    I: [],
+    EM: [],
+    U: [],
+    S: [],
+    STRIKE: [],
+    DEL: [],
+    CODE: [],
+  },
+  ...{ PRE: [], BLOCKQUOTE: [], UL: [], OL: [], LI: [], H1: [], H2: [], H3: [], HR: [], SUB: [], SUP: [], A: ['href'] },
+}
+/** Elements whose text is not meant for readers. */
+const DROPPED = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'HEAD', 'TITLE', 'NOSCRIPT', 'IFRAME', 'OBJECT', 'SVG', 'MATH'])
+const LINK = /^(?:https?:\/\/|mailto:|tel:)/i
+/** Elements inside each other; deeper ones are dropped. */
+const DEPTH = 60
+
+/** Nodes of an HTML text, without anything that acts. */
+export function clean(html: string): DocumentFragment {
+  // A document of DOMParser is inert: nothing in it loads or runs.
+  const parsed = new DOMParser().parseFromString(html, 'text/html')
+  const out = document.createDocumentFragment()
+  copy(parsed.body, out, 0)
+  return out
+}
+
+function copy(from: Node, to: Node, depth: number): void {
+  for (const child of from.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) to.appendChild(document.createTextNode(child.textContent ?? ''))
+    if (!(child instanceof Element) || depth > DEPTH || DROPPED.has(child.nodeName.toUpperCase())) continue
+    const allowed = ALLOWED[child.nodeName.toUpperCase()]
+    if (allowed === undefined) {
+      copy(child, to, depth + 1)
+      continue
+    }
+    const element = document.createElement(child.nodeName)
+    for (const name of allowed) {
+      const value = child.getAttribute(name)
+      if (value !== null && LINK.test(value)) element.setAttribute(name, value)
+    }
+    copy(child, element, depth + 1)
+    to.appendChild(element)
+  }
+}
+
+interface Tool {
+  readonly label: string
+  readonly sign: string
+  readonly key?: string
+  /** For those that can be on: of document.queryCommandState(). */
+  readonly state?: string
+  run(): void | Promise<void>
+}
+
+// execCommand is old but the only way to edit with the browser's own undo, and all browsers have it.
+const exec = (name: string, value?: string): void => void document.execCommand(name, false, value)
+
+function tools(element: HTMLElement): readonly Tool[] {
+  const simple = (label: string, sign: string, command: string, key?: string): Tool => ({
+    ...{ label, sign, state: command, run: () => exec(command) },
+    ...(key === undefined ? {} : { key }),
+  })
+  return [
+    simple('Bold', 'B', 'bold', 'b'),
+    simple('Italic', 'I', 'italic', 'i'),
+    simple('Underline', 'U', 'underline', 'u'),
+    simple('Strike through', 'S', 'strikeThrough'),
+    { label: 'Heading', sign: 'H', run: () => exec('formatBlock', inBlock('H2') ? 'div' : 'h2') },
+    simple('List', '•', 'insertUnorderedList'),
+    simple('Numbered list', '1.', 'insertOrderedList'),
+    { label: 'Quote', sign: '❝', run: () => exec('formatBlock', inBlock('BLOCKQUOTE') ? 'div' : 'blockquote') },
+    { label: 'Code', sign: '‹›', run: () => exec('formatBlock', inBlock('PRE') ? 'div' : 'pre') },
+    { label: 'Link', sign: '🔗', key: 'k', run: () => link(element) },
+    {
+      label: 'Clear formatting',
+      sign: '⌫',
+      run: () => {
+        exec('removeFormat')
+        exec('unlink')
+        exec('formatBlock', 'div')
+      },
+    },
+  ]
+}
+
+function inBlock(name: string): boolean {
+  const node = getSelection()?.anchorNode
+  const element = node instanceof Element ? node : node?.parentElement
+  return element?.closest(name) !== null && element !== undefined
+}
+
+function link(element: HTMLElement): void {
+  const selection = getSelection()
+  const range = selection === null || selection.rangeCount === 0 ? undefined : selection.getRangeAt(0).cloneRange()
+  askLine({ title: 'Link', label: 'Address', value: 'https://', verb: 'Set link' }, async typed => {
+    const url = LINK.test(typed) ? typed : `https://${typed}`
+    if (!URL.canParse(url)) throw new Error('this is no address of a page; write it like https://example.org/')
+    // The popup gives the focus back when it closes.
+    setTimeout(() => {
+      element.focus()
+      if (range === undefined) return
+      selection?.removeAllRanges()
+      selection?.addRange(range)
+      if (!range.collapsed) return exec('createLink', url)
+      const a = document.createElement('a')
+      a.href = url
+      a.textContent = url
+      exec('insertHTML', a.outerHTML)
+    })
+  })
+}
+
+/** Puts the editor into `place`. `changed` is called with every change. */
+export function createEditor(
+  place: HTMLElement,
+  options: { readonly html: string; readonly label: string; changed(): void; pasted(files: FileList): void },
+): Editor {
+  const element = document.createElement('div')
+  element.className = 'rich scroll'
+  element.contentEditable = 'true'
+  element.setAttribute('role', 'textbox')
+  element.setAttribute('aria-multiline', 'true')
+  element.setAttribute('aria-label', options.label)
+  element.spellcheck = true
+  element.append(clean(options.html))
+  const all = tools(element)
+  const bar = toolbar(all, element, options.changed)
+  exec('defaultParagraphSeparator', 'div')
+  exec('styleWithCSS', 'false')
+
+  element.addEventListener('input', () => options.changed())
+  element.addEventListener('paste', event => {
+    const data = event.clipboardData
+    if (data === null) return
+    event.preventDefault()
+    if (data.files.length > 0) {
+      options.pasted(data.files)
+      return
+    }
+    const html = data.getData('text/html')
+    const holder = document.createElement('div')
+    if (html === '') exec('insertText', data.getData('text/plain'))
+    else {
+      holder.append(clean(html))
+      exec('insertHTML', holder.innerHTML)
+    }
+  })
+  element.addEventListener('keydown', event => {
+    const tool = event.ctrlKey || event.metaKey ? all.find(t => t.key === event.key) : undefined
+    if (tool === undefined) return
+    event.preventDefault()
+    event.stopPropagation()
+    Promise.resolve(tool.run()).then(options.changed, () => undefined)
+  })
+  place.replaceChildren(bar, element)
+  return {
+    element,
+    html: () => {
+      const holder = document.createElement('div')
+      holder.append(clean(element.innerHTML))
+      return holder.innerHTML
+    },
+    text: () => textOf(element),
+    focus: () => element.focus(),
+    destroy: () => place.replaceChildren(),
+  }
+}
+
+/** One stop for the Tab key; arrows move within it. */
+function toolbar(all: readonly Tool[], element: HTMLElement, changed: () => void): HTMLElement {
+  const bar = document.createElement('div')
+  bar.className = 'rich-tools'
+  bar.setAttribute('role', 'toolbar')
+  bar.setAttribute('aria-label', 'Formatting')
+  const buttons = all.map((tool, n) => {
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.className = 'icon'
+    button.textContent = tool.sign
+    button.title = tool.key === undefined ? tool.label : `${tool.label} (Ctrl ${tool.key.toUpperCase()})`
+    button.setAttribute('aria-label', tool.label)
+    button.tabIndex = n === 0 ? 0 : -1
+    // The selection stays in the text.
+    button.addEventListener('mousedown', event => event.preventDefault())
+    button.addEventListener('click', () => {
+      element.focus()
+      Promise.resolve(tool.run()).then(
+        () => {
+          changed()
+          show()
+        },
+        () => undefined,
+      )
+    })
+    bar.append(button)
+    return button
+  })
+  const show = (): void => {
+    for (const [n, { state }] of all.entries())
+      if (state !== undefined) buttons[n]?.setAttribute('aria-pressed', String(document.queryCommandState(state)))
+  }
+  bar.addEventListener('keydown', event => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    const at = buttons.indexOf(document.activeElement as HTMLButtonElement)
+    if (step === 0 || at < 0) return
+    event.preventDefault()
+    const next = buttons[(at + step + buttons.length) % buttons.length]
+    for (const button of buttons) button.tabIndex = button === next ? 0 : -1
+    next?.focus()
+  })
+  element.addEventListener('keyup', show)
+  element.addEventListener('mouseup', show)
+  return bar
+}

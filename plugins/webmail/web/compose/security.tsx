@@ -1,0 +1,69 @@
+// How safely mail gets to a recipient: five segments, each with a sign and a word beside its colour.
+import { type Signal, signal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import type { RecipientSecurity } from '../../src/api/model.ts'
+import { call } from '../lib/api.ts'
+
+const PARTS = [
+  ['starttls', 'STARTTLS', 'mail was sent there over TLS before'],
+  ['mtaSts', 'MTA-STS', 'the domain demands verified TLS (MTA-STS)'],
+  ['dnssec', 'DNSSEC', 'the domain’s mail servers are authenticated by DNSSEC'],
+  ['dane', 'DANE', 'the first mail server’s certificate is published (DANE)'],
+  ['requireTls', 'RequireTLS', 'mail that must travel over TLS got there before'],
+] as const
+const SIGNS = { yes: '✓', no: '✗', unknown: '?', error: '!' } as const
+const WORDS = { yes: 'yes', no: 'no', unknown: 'not known', error: 'could not be found out' } as const
+
+const known: Signal<ReadonlyMap<string, RecipientSecurity>> = signal(new Map())
+const asked = new Set<string>()
+
+/** What is known about an address; asked for when it is not. */
+export function securityOf(address: string): RecipientSecurity | undefined {
+  return known.value.get(address.toLowerCase())
+}
+
+function ask(address: string): void {
+  const key = address.toLowerCase()
+  if (asked.has(key)) return
+  asked.add(key)
+  const error = 'error' as const
+  call('recipientSecurity', { address }).then(
+    found => {
+      known.value = new Map(known.value).set(key, found)
+    },
+    () => {
+      asked.delete(key)
+      const failed = { starttls: error, mtaSts: error, dnssec: error, dane: error, requireTls: error }
+      known.value = new Map(known.value).set(key, failed)
+    },
+  )
+}
+
+/** Whether a message to all of them may demand TLS. */
+export function safeForAll(addresses: readonly string[]): boolean {
+  return (
+    addresses.length > 0 &&
+    addresses.every(address => {
+      const found = securityOf(address)
+      return found !== undefined && found.requireTls === 'yes' && (found.mtaSts === 'yes' || found.dane === 'yes')
+    })
+  )
+}
+
+export function SecurityBar({ address }: { readonly address: string }): JSX.Element {
+  useEffect(() => ask(address), [address])
+  const found = securityOf(address)
+  const text = PARTS.map(
+    ([key, name, meaning]) => `${name}: ${found === undefined ? '…' : WORDS[found[key]]} (${meaning})`,
+  )
+  return (
+    <span class="security" role="img" aria-label={`Security: ${text.join('; ')}`} title={text.join('\n')}>
+      {PARTS.map(([key]) => (
+        <span key={key} class={`segment ${found?.[key] ?? 'unknown'}`} aria-hidden="true">
+          {found === undefined ? '' : SIGNS[found[key]]}
+        </span>
+      ))}
+    </span>
+  )
+}

@@ -1,0 +1,514 @@
+// One window in which a message is written.
+import { type Signal, useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { Draft, OpenedMessage } from '../../src/api/model.ts'
+import { composeChecks } from '../extend/registry.ts'
+import { confirmAction } from '../frame/ask.tsx'
+import { Icon } from '../frame/icons.tsx'
+import { openPopover, toast } from '../frame/overlay.ts'
+import { ApiError } from '../lib/api.ts'
+import { attempt, busy, showError } from '../state/busy.ts'
+import { mailboxWithRole } from '../state/lookup.ts'
+import { narrow, openMailbox, settings } from '../state/store.ts'
+import { parseTyped } from './addresses.ts'
+import { fromChoices, identityDefaults } from './begin.ts'
+import { warningsOf } from './checks.ts'
+import type { Editor } from './editor.ts'
+import { Files, OriginalFiles, uploadFiles } from './files.tsx'
+import { htmlOf } from './html-text.ts'
+import { MoreMenu, ScheduleMenu } from './menus.tsx'
+import { RecipientField } from './recipients.tsx'
+import { timeText } from './schedule.ts'
+import { safeForAll } from './security.tsx'
+import type { ComposeSession } from './session.ts'
+import './compose.css'
+
+export interface Opened {
+  readonly session: ComposeSession
+  readonly cursor: number
+  readonly focus: 'to' | 'text'
+  readonly original?: OpenedMessage
+  close(session: ComposeSession): void
+  /** Opens a window with a draft that was discarded. */
+  again(draft: Draft): void
+  /** Opens what was sent, as a draft again. */
+  takeBack(sent: string): Promise<void>
+}
+
+const STATES = { saved: 'Saved', changed: '', saving: 'Saving…', failed: 'Not saved' } as const
+
+export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Element {
+  const { session, original } = opened
+  const draft = session.draft.value
+  const extra = useSignal<ReadonlySet<string>>(new Set())
+  const dropping = useSignal(0)
+  useAutoTls(session, original)
+  useEffect(() => {
+    if (settings.value?.richText === true && draft.html === null && opened.session.saved.value === undefined)
+      session.change({ html: htmlOf(draft.text) })
+  }, [])
+  const title = draft.subject.trim() === '' ? 'New message' : draft.subject
+  if (session.minimised.value)
+    return (
+      <section class="compose minimised" aria-label={title} data-context="compose" data-compose={session.id}>
+        <button type="button" class="compose-title" onClick={() => (session.minimised.value = false)}>
+          {title}
+        </button>
+        <CloseButton opened={opened} />
+      </section>
+    )
+  const change = (fields: Partial<Draft>): void => session.change(fields)
+  const shows = (name: 'cc' | 'bcc' | 'replyTo'): boolean => draft[name].length > 0 || extra.value.has(name)
+  const add = (name: string): void => {
+    extra.value = new Set([...extra.value, name])
+  }
+  return (
+    <section
+      class={dropping.value > 0 ? 'compose dropping' : 'compose'}
+      aria-label={title}
+      aria-busy={session.sending.value}
+      data-context="compose"
+      data-compose={session.id}
+      onDragEnter={event => {
+        if (event.dataTransfer?.types.includes('Files') === true) dropping.value++
+      }}
+      onDragLeave={() => {
+        if (dropping.value > 0) dropping.value--
+      }}
+      onDragOver={event => {
+        if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault()
+      }}
+      onDrop={event => {
+        dropping.value = 0
+        if (event.dataTransfer === null || event.dataTransfer.files.length === 0) return
+        event.preventDefault()
+        uploadFiles(session, event.dataTransfer.files)
+      }}
+    >
+      <header class="compose-head">
+        <h2 class="compose-title">{title}</h2>
+        <span class="compose-state" role="status">
+          {STATES[session.state.value]}
+        </span>
+        {narrow.value ? null : (
+          <button
+            type="button"
+            class="icon"
+            aria-label="Minimise"
+            title="Minimise"
+            onClick={() => (session.minimised.value = true)}
+          >
+            <Icon name="down" />
+          </button>
+        )}
+        <CloseButton opened={opened} />
+      </header>
+      <fieldset class="compose-fields" disabled={session.sending.value}>
+        <div class="compose-people">
+          <FromField session={session} />
+          <RecipientField
+            label="To"
+            name="to"
+            value={draft.to}
+            autofocus={opened.focus === 'to'}
+            security
+            change={to => change({ to: [...to] })}
+          />
+          {shows('cc') ? (
+            <RecipientField
+              label="Cc"
+              name="cc"
+              value={draft.cc}
+              autofocus={extra.value.has('cc')}
+              security
+              change={cc => change({ cc: [...cc] })}
+            />
+          ) : null}
+          {shows('bcc') ? (
+            <RecipientField
+              label="Bcc"
+              name="bcc"
+              value={draft.bcc}
+              autofocus={extra.value.has('bcc')}
+              security
+              change={bcc => change({ bcc: [...bcc] })}
+            />
+          ) : null}
+          {shows('replyTo') ? (
+            <RecipientField
+              label="Reply-To"
+              name="reply-to"
+              value={draft.replyTo}
+              autofocus={extra.value.has('replyTo')}
+              change={replyTo => change({ replyTo: [...replyTo].slice(0, 10) })}
+            />
+          ) : null}
+          <div class="compose-add">
+            <button type="button" hidden data-action="to" onClick={() => focusField(session, 'to')} />
+            {(['cc', 'bcc', 'replyTo'] as const).map(name => (
+              <button
+                key={name}
+                type="button"
+                class="link"
+                data-action={name === 'replyTo' ? 'reply-to' : name}
+                hidden={shows(name)}
+                onClick={() => (shows(name) ? focusField(session, name) : add(name))}
+              >
+                {name === 'replyTo' ? 'Reply-To' : name === 'cc' ? 'Cc' : 'Bcc'}
+              </button>
+            ))}
+          </div>
+          <label class="compose-subject">
+            <span>Subject</span>
+            <input
+              type="text"
+              maxLength={998}
+              value={draft.subject}
+              onInput={event => change({ subject: event.currentTarget.value.replace(/[\r\n]+/g, ' ') })}
+            />
+          </label>
+        </div>
+        {draft.html === null ? <PlainText opened={opened} /> : <RichText session={session} />}
+        <Warnings session={session} />
+        <Files session={session} />
+        {original === undefined || draft.response?.kind !== 'forward' ? null : (
+          <OriginalFiles session={session} messageId={original.id} attachments={original.attachments} />
+        )}
+        {session.problem.value === '' ? null : (
+          <p class="compose-problem" role="alert">
+            {session.problem.value}
+            {session.problem.value.includes('another window') ? (
+              <button type="button" onClick={() => void attempt('saving', () => session.keepAsCopy())}>
+                Keep this as another draft
+              </button>
+            ) : null}
+          </p>
+        )}
+        <Buttons opened={opened} />
+      </fieldset>
+    </section>
+  )
+}
+
+function focusField(session: ComposeSession, name: string): void {
+  document.querySelector<HTMLElement>(`[data-compose="${session.id}"] [data-field="${name}"] input`)?.focus()
+}
+
+function FromField({ session }: { readonly session: ComposeSession }): JSX.Element {
+  const { from } = session.draft.value
+  const free = useSignal(false)
+  const set = (next: string): void => {
+    const before = identityDefaults(from)
+    const after = identityDefaults(next)
+    const { text, replyTo, bcc } = session.draft.value
+    // What belongs to the identity goes with it, unless it was changed.
+    const swap = (now: readonly string[], old: readonly string[], fresh: string[]): string[] =>
+      now.join() === old.join() ? fresh : [...now]
+    session.change({
+      from: next,
+      replyTo: swap(replyTo, before.replyTo, after.replyTo),
+      bcc: swap(bcc, before.bcc, after.bcc),
+      ...(before.signature !== '' && after.signature !== before.signature
+        ? { text: text.replace(before.signature.trimEnd(), after.signature.trimEnd()) }
+        : {}),
+    })
+  }
+  return (
+    <div class="compose-from">
+      <label for={`from-${session.id}`}>From</label>
+      {free.value ? (
+        <input
+          id={`from-${session.id}`}
+          type="text"
+          maxLength={1_000}
+          value={from}
+          onChange={event => set(event.currentTarget.value.replace(/[\r\n]+/g, ' '))}
+        />
+      ) : (
+        <select id={`from-${session.id}`} value={from} onChange={event => set(event.currentTarget.value)}>
+          {fromChoices(from).map(line => (
+            <option key={line} value={line}>
+              {line}
+            </option>
+          ))}
+        </select>
+      )}
+      <button
+        type="button"
+        class="icon"
+        aria-pressed={free.value}
+        aria-label="Write another address"
+        title="Write another address: one with a suffix, or of a whole domain of yours"
+        onClick={() => (free.value = !free.value)}
+      >
+        <Icon name="write" size={15} />
+      </button>
+    </div>
+  )
+}
+
+function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
+  const { session, cursor, focus } = opened
+  const area = useRef<HTMLTextAreaElement>(null)
+  useLayoutEffect(() => {
+    const element = area.current
+    if (element === null) return
+    element.setSelectionRange(cursor, cursor)
+    if (focus === 'text') element.focus()
+    element.scrollTop = 0
+  }, [])
+  return (
+    <textarea
+      ref={area}
+      class="compose-text"
+      aria-label="Message"
+      spellcheck
+      maxLength={1_000_000}
+      value={session.draft.value.text}
+      onInput={event => session.change({ text: event.currentTarget.value })}
+      onPaste={event => {
+        const files = event.clipboardData?.files
+        if (files === undefined || files.length === 0 || event.clipboardData?.getData('text/plain') !== '') return
+        event.preventDefault()
+        uploadFiles(session, files)
+      }}
+    />
+  )
+}
+
+function RichText({ session }: { readonly session: ComposeSession }): JSX.Element {
+  const place = useRef<HTMLDivElement>(null)
+  const loading = useSignal(true)
+  useEffect(() => {
+    let editor: Editor | undefined
+    let ended = false
+    import('./editor.ts').then(
+      ({ createEditor }) => {
+        loading.value = false
+        const element = place.current
+        if (ended || element === null) return
+        editor = createEditor(element, {
+          ...{ html: session.draft.value.html ?? '', label: 'Message' },
+          changed: () => {
+            if (editor !== undefined) session.change({ html: editor.html(), text: editor.text() })
+          },
+          pasted: files => uploadFiles(session, files),
+        })
+        editor.focus()
+      },
+      (error: unknown) => {
+        showError(error)
+        session.change({ html: null })
+      },
+    )
+    return () => {
+      ended = true
+      editor?.destroy()
+    }
+  }, [])
+  return (
+    <>
+      {loading.value ? <p class="compose-loading">Loading the editor…</p> : null}
+      <div class="compose-rich" ref={place} />
+    </>
+  )
+}
+
+function checked(session: ComposeSession): ReturnType<typeof warningsOf> {
+  const { from, to, cc, bcc, subject, text } = session.draft.value
+  const attachments = [...session.files.value, ...session.uploads.value].map(({ filename, size }) => ({
+    filename,
+    size,
+  }))
+  return warningsOf(composeChecks.value, { from, to, cc, bcc, subject, text, attachments })
+}
+
+/** What checks say while one writes; an empty subject is said when sending. */
+function Warnings({ session }: { readonly session: ComposeSession }): JSX.Element | null {
+  const warnings = checked(session).filter(w => w.id !== 'compose.subject')
+  if (warnings.length === 0) return null
+  return (
+    <ul class="compose-warnings" role="status">
+      {warnings.map(({ id, text }) => (
+        <li key={id}>
+          <Icon name="warning" size={15} /> {text}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Buttons({ opened }: { readonly opened: Opened }): JSX.Element {
+  const { session, original } = opened
+  const { sendAt, response } = session.draft.value
+  const input = useRef<HTMLInputElement>(null)
+  const archive = response !== null && mailboxWithRole('archive') !== undefined
+  return (
+    <div class="compose-buttons">
+      <button type="button" class="primary" data-action="send" onClick={() => void send(opened, false)}>
+        <Icon name="sent" size={16} /> {sendAt === null ? 'Send' : 'Schedule'}
+      </button>
+      {archive ? (
+        <button type="button" data-action="send-archive" onClick={() => void send(opened, true)}>
+          Send and archive
+        </button>
+      ) : null}
+      <button type="button" onClick={() => input.current?.click()}>
+        <Icon name="plus" size={15} /> Attach
+      </button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        onChange={event => {
+          uploadFiles(session, event.currentTarget.files)
+          event.currentTarget.value = ''
+        }}
+      />
+      <button
+        type="button"
+        aria-haspopup="dialog"
+        onClick={event =>
+          openPopover({
+            ...{ anchor: event.currentTarget, label: 'When to send' },
+            render: done => <ScheduleMenu session={session} close={done} />,
+          })
+        }
+      >
+        {sendAt === null ? 'Later…' : timeText(sendAt)}
+      </button>
+      <button
+        type="button"
+        class="icon"
+        aria-label="More"
+        aria-haspopup="dialog"
+        onClick={event =>
+          openPopover({
+            ...{ anchor: event.currentTarget, label: 'More' },
+            render: done => <MoreMenu session={session} original={original} close={done} />,
+          })
+        }
+      >
+        <Icon name="more" />
+      </button>
+      <button type="button" hidden data-action="save" onClick={() => void attempt('saving', () => session.flush())} />
+      <span class="spacer" />
+      <button type="button" class="icon" aria-label="Discard" title="Discard" onClick={() => void discard(opened)}>
+        <Icon name="trash" />
+      </button>
+    </div>
+  )
+}
+
+function CloseButton({ opened }: { readonly opened: Opened }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="icon"
+      data-action="close"
+      aria-label="Save and close"
+      title="Save and close"
+      onClick={() => void closeWindow(opened)}
+    >
+      <Icon name="close" />
+    </button>
+  )
+}
+
+/** The draft stays. */
+async function closeWindow({ session, close }: Opened): Promise<void> {
+  if (session.uploads.value.some(u => u.error === '')) {
+    const question = { title: 'Close', text: 'A file is still on its way. Close without it?', verb: 'Close without it' }
+    if (!(await confirmAction(question))) return
+    for (const upload of session.uploads.value) upload.cancel()
+  }
+  if (session.empty) return close(session)
+  try {
+    await busy('saving', () => session.flush())
+  } catch {
+    // Why is shown in the window, which stays open.
+    return
+  }
+  close(session)
+  if (session.saved.value === undefined) return
+  toast({ text: 'Draft saved', duration: 4_000 })
+}
+
+async function discard(opened: Opened): Promise<void> {
+  const { session, close } = opened
+  const draft = session.draft.value
+  const files = session.files.value.length
+  if (files > 0) {
+    const text = `The draft and its ${files === 1 ? 'file' : `${files} files`} are removed. Files cannot be brought back.`
+    if (!(await confirmAction({ title: 'Discard the draft', text, verb: 'Discard', danger: true }))) return
+  }
+  try {
+    await busy('removing', () => session.discard())
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === 'notFound')) return showError(error)
+  }
+  close(session)
+  toast({ text: 'Draft discarded', undo: () => opened.again(draft) })
+}
+
+async function send(opened: Opened, archiveThread: boolean): Promise<void> {
+  const { session, close } = opened
+  // A press on the button takes what is half-typed in a field first.
+  await new Promise(resolve => setTimeout(resolve, document.activeElement?.matches('.typing input') === true ? 200 : 0))
+  const { to, cc, bcc } = session.draft.value
+  session.problem.value = ''
+  if (session.uploads.value.some(u => u.error === '')) {
+    session.problem.value = 'A file is still on its way; send when it is there, or cancel it.'
+    return
+  }
+  const bad = [...to, ...cc, ...bcc].find(line => parseTyped(line) === undefined)
+  if (bad !== undefined) {
+    session.problem.value = `${JSON.stringify(bad)} is not a mail address.`
+    return
+  }
+  if (to.length + cc.length + bcc.length === 0) {
+    session.problem.value = 'Name somebody to send to.'
+    focusField(session, 'to')
+    return
+  }
+  const asked = checked(session).filter(w => w.ask)
+  if (asked.length > 0) {
+    const text = asked.map(w => w.text).join(' ')
+    if (!(await confirmAction({ title: 'Send it like this?', text, verb: 'Send' }))) return
+  }
+  try {
+    const mailboxId = openMailbox.value?.id
+    const archive = archiveThread ? { mailboxId: mailboxId ?? mailboxWithRole('archive')?.id ?? 0 } : null
+    const { undoUntil, sent, warnings } = await busy('sending', () => session.send(archive))
+    close(session)
+    const at = session.draft.value.sendAt
+    const text = at !== null && at > Date.now() ? `Scheduled for ${timeText(at)}` : 'Message sent'
+    if (undoUntil === null) toast({ text, duration: 4_000 })
+    else
+      toast({
+        ...{ text, duration: Math.max(1_000, Math.min(undoUntil - Date.now(), 120_000)) },
+        undo: () => opened.takeBack(sent),
+      })
+    for (const warning of warnings) showError(new Error(warning))
+  } catch (error) {
+    session.problem.value = `Not sent: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+/** Demands TLS when it is known to work for all recipients, unless the user chose, or it goes to a list. */
+function useAutoTls(session: ComposeSession, original: OpenedMessage | undefined): void {
+  const { to, cc, bcc, requireTls } = session.draft.value
+  const addresses = [...to, ...cc, ...bcc].flatMap(line => {
+    const parsed = parseTyped(line)
+    return parsed === undefined ? [] : [parsed.address]
+  })
+  const list = original !== undefined && original.listAddress !== '' && addresses.includes(original.listAddress)
+  const safe = settings.value?.showAddressSecurity === true && !list && safeForAll(addresses)
+  const chosen: Signal<boolean> = session.tlsChosen
+  useEffect(() => {
+    if (chosen.value || requireTls === false) return
+    if (safe !== (requireTls === true)) session.change({ requireTls: safe ? true : null })
+  }, [safe, requireTls])
+}
