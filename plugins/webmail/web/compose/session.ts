@@ -6,6 +6,7 @@ import type { Draft, DraftAttachment, SavedDraft } from '../../src/api/model.ts'
 import { draftAttachment } from '../../src/api/model.ts'
 import { ApiError, call, csrfToken } from '../lib/api.ts'
 import { Autosave, type SaveState } from './autosave.ts'
+import { UNSAVED } from './windows.tsx'
 
 /** A file on its way. */
 export interface Upload {
@@ -26,7 +27,6 @@ export const EMPTY: Draft = {
 
 let lastId = 0
 const answer = z.object({ attachments: z.array(draftAttachment) })
-const STORED = 'webmail-unsaved '
 
 export class ComposeSession {
   readonly id: number = ++lastId
@@ -72,7 +72,7 @@ export class ComposeSession {
 
   change(fields: Partial<Draft>): void {
     this.draft.value = { ...this.draft.value, ...fields }
-    sessionStorage.setItem(STORED + this.id, JSON.stringify(this.draft.value))
+    sessionStorage.setItem(UNSAVED + this.id, JSON.stringify(this.draft.value))
     this.#autosave.changed()
   }
 
@@ -101,7 +101,7 @@ export class ComposeSession {
           : await call('draftSave', { id: before.id, revision: before.revision, draft })
       this.saved.value = saved
       this.problem.value = ''
-      if (this.draft.value === draft) sessionStorage.removeItem(STORED + this.id)
+      if (this.draft.value === draft) sessionStorage.removeItem(UNSAVED + this.id)
     } catch (error) {
       this.problem.value = `Not saved: ${error instanceof Error ? error.message : String(error)}`
       throw error
@@ -120,7 +120,7 @@ export class ComposeSession {
     work.then(
       saved => {
         this.saved.value = saved
-        sessionStorage.removeItem(STORED + this.id)
+        sessionStorage.removeItem(UNSAVED + this.id)
       },
       () => undefined,
     )
@@ -149,7 +149,7 @@ export class ComposeSession {
         draft: this.draft.value,
         archiveThread,
       })
-      sessionStorage.removeItem(STORED + this.id)
+      sessionStorage.removeItem(UNSAVED + this.id)
       return result
     } catch (error) {
       this.#autosave.resume()
@@ -172,7 +172,7 @@ export class ComposeSession {
   async discard(): Promise<void> {
     for (const upload of this.uploads.value) upload.cancel()
     await this.#autosave.end()
-    sessionStorage.removeItem(STORED + this.id)
+    sessionStorage.removeItem(UNSAVED + this.id)
     const saved = this.saved.value
     if (saved !== undefined) await call('draftRemove', { id: saved.id })
   }
@@ -271,7 +271,7 @@ export class ComposeSession {
 export function unsavedDrafts(): Draft[] {
   const found: Draft[] = []
   for (const key of Object.keys(sessionStorage)) {
-    if (!key.startsWith(STORED)) continue
+    if (!key.startsWith(UNSAVED)) continue
     const parsed = parseJson(sessionStorage.getItem(key) ?? '')
     sessionStorage.removeItem(key)
     if (typeof parsed === 'object' && parsed !== null) found.push({ ...EMPTY, ...parsed })

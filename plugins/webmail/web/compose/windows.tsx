@@ -1,139 +1,76 @@
-// The windows in which messages are written: side by side at the bottom, the newest on the right; one at a time on a phone.
-import { effect, type Signal, signal } from '@preact/signals'
+// Writing messages, for the rest of the page: the windows, and how they are opened. What they are made of is loaded when the
+// first one opens.
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
-import type { Draft, OpenedMessage } from '../../src/api/model.ts'
 import { composeChecks, register, registerCommand } from '../extend/registry.ts'
-import { toast } from '../frame/overlay.ts'
-import { call } from '../lib/api.ts'
-import { busy, showError } from '../state/busy.ts'
+import { showError } from '../state/busy.ts'
 import { onLeaving } from '../state/leaving.ts'
 import { draftInAddress } from '../state/navigate.ts'
-import { hello, narrow } from '../state/store.ts'
-import { begin, type ComposeRequest, type Start } from './begin.ts'
+import { hello } from '../state/store.ts'
+import type { ComposeRequest } from './begin.ts'
 import { emptySubject, forgottenFile } from './checks.ts'
-import { ComposeSession, unsavedDrafts } from './session.ts'
-import { ComposeWindow, type Opened } from './window.tsx'
 
-/** Windows at the same time. */
-const MAX_WINDOWS = 4
+type Loaded = typeof import('./loaded.tsx')
 
-const windows: Signal<readonly Opened[]> = signal([])
+const loaded: Signal<Loaded | undefined> = signal(undefined)
+const shown: ReadonlySignal<JSX.Element | null> = computed(() => {
+  const parts = loaded.value
+  return parts === undefined ? null : <parts.Windows />
+})
 
 export function ComposeWindows(): JSX.Element | null {
-  if (windows.value.length === 0) return null
-  const shown = narrow.value ? windows.value.slice(-1) : windows.value
-  return (
-    <div class="compose-windows">
-      {shown.map(opened => (
-        <ComposeWindow key={opened.session.id} opened={opened} />
-      ))}
-    </div>
-  )
+  return shown.value
+}
+
+async function load(): Promise<Loaded> {
+  const parts = await import('./loaded.tsx')
+  loaded.value = parts
+  return parts
 }
 
 /** Opens a window with what the request begins with. */
 export function openCompose(request: ComposeRequest): void {
-  const { message } = request
-  const open = windows.value.find(
-    w => request.kind === 'edit' && message !== undefined && w.session.saved.value?.messageId === message.id,
-  )
-  if (open !== undefined) {
-    open.session.minimised.value = false
-    return
-  }
-  if (windows.value.length >= MAX_WINDOWS) {
-    showError(new Error(`${MAX_WINDOWS} messages are being written; close one first`))
-    return
-  }
-  busy('opening', () => begin(request)).then(start => show(start, request), showError)
-}
-
-function show(start: Start, request: ComposeRequest): void {
-  const session = new ComposeSession(start.draft, start.saved)
-  const { message } = request
-  for (const other of windows.value) if (windows.value.length > 1) other.session.minimised.value = true
-  add(session, start, message)
-  if (request.kind === 'forwardAttached' && message !== undefined) session.attachMessage(message.id).catch(showError)
-}
-
-function add(session: ComposeSession, start: Pick<Start, 'cursor' | 'focus'>, original?: OpenedMessage): void {
-  const { cursor, focus } = start
-  const opened = { session, cursor, focus, close, again, takeBack: takeSentBack }
-  windows.value = [...windows.value, original === undefined ? opened : { ...opened, original }]
-}
-
-/** A window with a draft that the server does not have. */
-function again(draft: Draft): void {
-  const session = new ComposeSession(draft)
-  add(session, { cursor: 0, focus: 'text' })
-  session.change({})
+  load().then(parts => parts.open(request), showError)
 }
 
 /** What was sent a moment ago, or waits for its time, becomes a draft again and is opened. */
 export async function takeSentBack(sent: string): Promise<void> {
-  await call('sendUndo', { sent })
-  await openDraft(sent)
-}
-
-function close(session: ComposeSession): void {
-  windows.value = windows.value.filter(w => w.session !== session)
-}
-
-/** Opens a draft again: after sending it was taken back, and from the page's address. */
-export async function openDraft(id: string): Promise<void> {
-  if (windows.value.some(w => w.session.saved.value?.id === id)) return
-  const saved = await call('draftGet', { id })
-  show({ draft: saved.draft, saved, cursor: 0, focus: 'text' }, { kind: 'edit' })
+  await (await load()).takeSentBack(sent)
 }
 
 /** Commands, the page's address, and what an earlier page could not save. */
 export function startCompose(): void {
   for (const check of [forgottenFile, emptySubject]) register(composeChecks, check)
   const wanted = draftInAddress.value
-  let first = true
-  effect(() => {
-    if (hello.value === undefined) return
-    if (first) {
-      first = false
-      if (wanted !== undefined) openDraft(wanted).catch(() => undefined)
-      for (const draft of unsavedDrafts()) {
-        again(draft)
-        toast({ text: 'A message that was not saved is open again' })
-      }
-    }
-    const last = windows.value.at(-1)?.session.saved.value?.id
-    if (last !== undefined || windows.value.length === 0) draftInAddress.value = last
+  const stop = hello.subscribe(now => {
+    if (now === undefined) return
+    queueMicrotask(() => stop())
+    if (wanted === undefined && !hasUnsaved()) return
+    load().then(parts => parts.resume(wanted), showError)
   })
-  onLeaving(async keepalive => {
-    for (const { session } of windows.value)
-      if (keepalive) session.saveOnLeaving()
-      else await session.flush()
-  })
+  onLeaving(async keepalive => await loaded.value?.saveAll(keepalive))
   addEventListener('beforeunload', event => {
-    if (windows.value.some(w => w.session.unsaved || w.session.uploads.value.length > 0)) event.preventDefault()
+    if (loaded.value?.unsaved() === true) event.preventDefault()
   })
   registerComposeCommands()
 }
 
-/** The window with the focus. */
-function current(): Opened | undefined {
-  const id = document.activeElement?.closest('[data-compose]')?.getAttribute('data-compose')
-  return windows.value.find(w => String(w.session.id) === id) ?? windows.value.at(-1)
+/** Where what is not saved waits, in the tab's storage. */
+export const UNSAVED = 'webmail-unsaved '
+
+function hasUnsaved(): boolean {
+  return Object.keys(sessionStorage).some(key => key.startsWith(UNSAVED))
 }
 
 function registerComposeCommands(): void {
   const compose = (id: string, title: string, key: string, button: string): void =>
     registerCommand({
       ...{ id: `compose.${id}`, title, context: 'compose', key },
-      run: () => {
-        const opened = current()
-        if (opened === undefined) return
-        document.querySelector<HTMLElement>(`[data-compose="${opened.session.id}"] [data-action="${button}"]`)?.click()
-      },
+      run: () => loaded.value?.press(button),
     })
   compose('send', 'Send', 'ctrl Enter', 'send')
   compose('sendArchive', 'Send and archive the thread', 'ctrl shift Enter', 'send-archive')
-  compose('close', 'Close', 'ctrl S, ctrl w, Escape', 'close')
+  compose('close', 'Save and close', 'ctrl S, ctrl w, Escape', 'close')
   compose('save', 'Save now', 'ctrl s', 'save')
   compose('to', 'Go to To', 'ctrl O', 'to')
   compose('cc', 'Add Cc', 'ctrl C', 'cc')
