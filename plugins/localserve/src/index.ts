@@ -72,7 +72,7 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
 
     const page = pageRoutes({
       ...{ stores, queue: queueControl, streams },
-      pageFile: fileURLToPath(pageUrl()),
+      ...{ pageFile: fileURLToPath(pageUrl()), home: options.home },
       onChange: listener => changes.listen(listener),
     })
     benchRoutes(page, bench)
