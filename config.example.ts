@@ -19,6 +19,7 @@ import { suppression } from '@mox/plugin-suppression'
 import { throttle } from '@mox/plugin-throttle'
 import { webapi } from '@mox/plugin-webapi'
 import { webhooks } from '@mox/plugin-webhooks'
+import { webmail } from '@mox/plugin-webmail'
 
 export default defineConfig({
   // The name that other servers see. It should resolve to this machine's address, and the address back to it.
@@ -127,5 +128,8 @@ export default defineConfig({
 
     // Sending mail over HTTP. Keys for it: `mox webapi key add alice shop`.
     webapi(),
+
+    // Reading and writing mail in the browser, at /webmail/ on the listeners above. Passwords go over it: give it TLS.
+    webmail(),
   ],
 })

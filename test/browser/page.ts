@@ -57,7 +57,7 @@ export class PageTest {
       void dialog.dismiss()
     })
     page.on('pageerror', error => noises.push(`error: ${error.message}`))
-    await page.goto(this.server.url('/'))
+    await page.goto(this.server.url('/messages'))
     await page.getByText('live', { exact: true }).waitFor()
     return { page, requests, noises }
   }

@@ -169,7 +169,7 @@ test('another client of the same server; the wrong password', async () => {
 
 test('a server that does not start says why and leaves nothing', async () => {
   await assert.rejects(
-    startLocalserve({ config: text => text.replace('localserve()', "localserve({ scenarioDir: '' })") }),
+    startLocalserve({ config: text => text.replace('localserve({', "localserve({ scenarioDir: '',") }),
     /localserve ended before it was ready, with 1:\n[\s\S]*scenarioDir/,
   )
 })

@@ -57,7 +57,7 @@ export async function freePorts(dir: string, options: LocalserveOptions = {}): P
     .replace(/\bport: \d+/g, 'port: 0')
     .replace(/\blog: \{/, "log: { format: 'json',")
     .replace(/\bqueue: \{/, `queue: { ${options.queue === undefined ? '' : `${options.queue},`}`)
-    .replace(/^ {4}localserve\(\),$/m, line => (options.probe ? `    probe(),\n${line}` : line))
+    .replace(/^ {4}localserve\(.*$/m, line => (options.probe ? `    probe(),\n${line}` : line))
   assert.notEqual(changed, text)
   await writeFile(file, changed)
   if (options.probe) await appendFile(file, `\nimport { probe } from ${JSON.stringify(probe)}\n`)

@@ -91,6 +91,8 @@ export interface Status {
   readonly paused: boolean
   readonly running: number
   readonly queued: number
+  /** Where the mail program for people is, such as "/webmail/". */
+  readonly home?: string
 }
 
 /** One recipient that waits. */

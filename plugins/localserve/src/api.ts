@@ -27,20 +27,31 @@ export interface ApiOptions {
   readonly onChange: (listener: () => void) => () => void
   readonly streams: Set<PassThrough>
   readonly pageFile: string
+  /** Where a browser that opens / is sent. */
+  readonly home: string | undefined
 }
 
 export function pageRoutes(options: ApiOptions): Router {
   const { stores } = options
   const router = new Router()
 
-  router.get('/', async ctx => {
+  const page = async (ctx: Context): Promise<void> => {
     ctx.type = 'text/html; charset=utf-8'
     ctx.set('Cache-Control', 'no-cache')
     ctx.body = await readFile(options.pageFile)
+  }
+  // Without a slash at the end, as the page asks for what is beside it.
+  router.get('/messages', page)
+  router.get('/', async ctx => {
+    ctx.vary('Accept')
+    // Programs that ask whether somebody is here are answered here.
+    if (options.home !== undefined && ctx.get('Accept').includes('text/html')) ctx.redirect(options.home)
+    else await page(ctx)
   })
   router.get('/api/status', async ctx => {
     const { paused, running } = options.queue.status()
-    ctx.body = { paused, running, queued: await stores.queue.count({}) } satisfies Status
+    const home = options.home === undefined ? {} : { home: options.home }
+    ctx.body = { paused, running, queued: await stores.queue.count({}), ...home } satisfies Status
   })
   router.get('/api/queue', async ctx => {
     ctx.body = await listQueue(stores.queue, ctx.query)

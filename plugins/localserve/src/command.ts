@@ -130,7 +130,8 @@ function banner(dir: string, ip: string | undefined): string {
   return `
 mox localserve is ready.
 
-  page         http://${host}:${PORTS.http}/        every message, live, with what happened to it
+  webmail      http://${host}:${PORTS.http}/   reading and writing mail
+  messages     http://${host}:${PORTS.http}/messages   every message, live, with what happened to it
   web API      http://${host}:${PORTS.http}/webapi/   sending over HTTP, with the same account
   account      mox@localhost, password moxmoxmox
   admin        user admin, password moxadmin

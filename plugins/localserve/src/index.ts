@@ -28,6 +28,7 @@ import {
   system,
   transports,
   UsageError,
+  webmailExtensions,
   workers,
 } from '@mox/plugin-sdk'
 import { adminRoutes, PAGE_POLICY, pageRoutes } from './api.ts'
@@ -43,6 +44,7 @@ import { makeReset } from './reset.ts'
 import { Scenarios } from './scenario/scenarios.ts'
 import { makeTransport, TRANSPORT } from './transport.ts'
 import type { Stores } from './view.ts'
+import { messagesCommand } from './webmail-command.ts'
 
 export type { Scenario, ScenarioInput } from './scenario/schema.ts'
 
@@ -55,7 +57,7 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
   name: 'localserve',
   options,
   needs,
-  provides: { transports, routes, commands, workers },
+  provides: { transports, routes, commands, workers, webmailExtensions },
   setup: ({ options, services }) => {
     const { clock, clockControl: control, log, mailboxes, queueControl, receiver, storage, system } = services
     const greylist = new Greylist(clock)
@@ -72,7 +74,7 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
 
     const page = pageRoutes({
       ...{ stores, queue: queueControl, streams },
-      pageFile: fileURLToPath(pageUrl()),
+      ...{ pageFile: fileURLToPath(pageUrl()), home: options.home },
       onChange: listener => changes.listen(listener),
     })
     benchRoutes(page, bench)
@@ -87,6 +89,7 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
         transports: makeTransport({ receiver, clock, control, greylist, scenarios, later }),
         commands: benchClock.commands(),
         workers: later,
+        webmailExtensions: messagesCommand,
         routes: [
           { prefix: '/', audience: 'internal', title: 'Messages', ...served(page), contentSecurityPolicy: PAGE_POLICY },
           { prefix: '/admin/', audience: 'admin', title: 'Queue control', ...served(admin), maxBody: JSON_BYTES },

@@ -12,4 +12,11 @@ export const options = z.strictObject({
     .min(1)
     .default('../scenarios')
     .describe('Directory of scenarios, one file DOMAIN.json each; relative to the data directory'),
+  home: z
+    .string()
+    .regex(/^\/[a-z/]+$/, 'must be a path on this server, such as "/webmail/"')
+    .optional()
+    .describe(
+      'Where a browser that opens / is sent; default: nowhere, the page of messages is there as well as at /messages',
+    ),
 })

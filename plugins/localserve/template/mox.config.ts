@@ -15,6 +15,7 @@ import { storageSqlite } from '@mox/plugin-storage-sqlite'
 import { suppression } from '@mox/plugin-suppression'
 import { webapi } from '@mox/plugin-webapi'
 import { webhooks } from '@mox/plugin-webhooks'
+import { webmail } from '@mox/plugin-webmail'
 
 const ip = ['127.0.0.1', '::1']
 
@@ -68,6 +69,7 @@ export default defineConfig({
       requestsPerMinute: false,
     }),
     webapi({ url: 'http://localhost:1080/webapi/' }), // sending over HTTP: log in as mox@localhost
-    localserve(),
+    webmail(), // in the browser: log in as mox@localhost
+    localserve({ home: '/webmail/' }),
   ],
 })

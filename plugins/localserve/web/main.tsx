@@ -76,6 +76,7 @@ function TopBar(): JSX.Element {
         <a href="#bench" aria-current={view.value === 'bench' ? 'page' : undefined}>
           Bench
         </a>
+        {s?.home === undefined ? null : <a href={s.home}>Webmail</a>}
       </nav>
       {view.value !== 'messages' ? (
         <span class="space" />
