@@ -133,9 +133,12 @@ export class StreamClient {
   /** Stops loading; the rows that came stay. */
   cancelLoading(): void {
     const view = this.#view()
-    if (view === undefined || this.#request === undefined) return
+    const request = this.#request
+    if (view === undefined || request === undefined) return
+    // Without its first page a view is not an empty one.
+    if (!request.more) this.#failed(view, 'loading was stopped')
+    else this.#state.view.value = { ...view, loading: false }
     this.#request = undefined
-    this.#state.view.value = { ...view, loading: false }
     if (this.#stream !== undefined) void this.#call('viewCancel', { stream: this.#stream, view: view.id })
   }
 
@@ -195,7 +198,7 @@ export class StreamClient {
       try {
         for await (const event of readEvents(response.body)) {
           if (signal.aborted) return
-          if (!(await this.#take(event))) return
+          if (!(await this.#understood(event))) return
         }
       } finally {
         stopTimer()
@@ -233,6 +236,17 @@ export class StreamClient {
     if (there && !loaded) this.#reload(view)
     const described = loaded ? { view: view.id, query: view.query, next: view.next, last: view.last } : null
     return { resume: { account, modseq: this.#modseq, view: described } }
+  }
+
+  async #understood(event: ServerEvent): Promise<boolean> {
+    try {
+      return await this.#take(event)
+    } catch (error) {
+      // It would come again when the stream goes on from there: the next one begins anew.
+      this.#modseq = undefined
+      console.error(error)
+      throw error
+    }
   }
 
   /** False when the stream is at its end. */
