@@ -154,18 +154,16 @@ export class StreamClient {
     const stream = this.#stream
     if (view === undefined || request === undefined || stream === undefined) return
     if (request.more) return void this.#call('viewMore', { stream, view: view.id, limit: request.limit })
-    const query = this.#byId(view.query)
-    if (query !== view.query) this.#state.view.value = { ...view, query }
     const until = request.until === undefined ? {} : { until: request.until }
-    void this.#call('viewOpen', { stream, view: view.id, query, limit: request.limit, ...until })
+    void this.#call('viewOpen', { stream, view: view.id, query: view.query, limit: request.limit, ...until })
   }
 
-  /** A mailbox that is renamed while it is open stays open. */
-  #byId(query: ViewQuery): ViewQuery {
-    const { scope } = query
-    if (typeof scope === 'string' || typeof scope.mailbox === 'number') return query
+  /** As soon as a mailbox is known it is meant by its id: one that is renamed while it is open stays open. */
+  #byId(view: LiveView): LiveView {
+    const { scope } = view.query
+    if (typeof scope === 'string' || typeof scope.mailbox === 'number') return view
     const named = [...this.#state.mailboxes.value.values()].find(mailbox => mailbox.name === scope.mailbox)
-    return named === undefined ? query : { ...query, scope: { ...scope, mailbox: named.id } }
+    return named === undefined ? view : { ...view, query: { ...view.query, scope: { ...scope, mailbox: named.id } } }
   }
 
   async #call<N extends ViewCall>(name: N, params: Params<N>): Promise<void> {
@@ -315,7 +313,7 @@ export class StreamClient {
     if (page.done) this.#request = undefined
     // A first page that came makes the rest a matter of more of it.
     else if (this.#request?.more === false) this.#request = { ...this.#request, more: true }
-    this.#state.view.value = { ...applyPage(view, page), loading: !page.done }
+    this.#state.view.value = this.#byId({ ...applyPage(view, page), loading: !page.done })
   }
 
   #changes(changes: Changes): void {
@@ -329,7 +327,7 @@ export class StreamClient {
     const view = this.#view()
     if (view === undefined) return
     const changed = view.id === changes.view ? applyChanges(view, changes) : view
-    const next = withTotal(changed, mailboxes.value)
+    const next = withTotal(this.#byId(changed), mailboxes.value)
     if (next !== view) shown.value = next
   }
 
