@@ -10,10 +10,10 @@ export const SILENCE_MS = 30_000
 /** Milliseconds in which a reader must take what was written. */
 export const SLOW_MS = 60_000
 /**
- * How events are compressed: with little memory, as there are many streams at the same time. A window of 4 kB still reaches
- * back to the last rows, which repeat the names of all fields.
+ * How events are compressed: with little memory, as there are many streams at the same time. A window of 2 kB still reaches
+ * back to the row before, which has the same names of fields.
  */
-const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 12, memLevel: 3, chunkSize: 1024 }
+const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 11, memLevel: 3, chunkSize: 1024 }
 
 /** `slow`: it did not read; `gone`: it went away. */
 export type WriteResult = 'written' | 'slow' | 'gone'
