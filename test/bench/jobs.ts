@@ -91,3 +91,8 @@ export interface MailboxFigures {
   /** Bytes of the process after all pages. */
   readonly rss: number
 }
+
+export interface WebmailFigures extends MailboxFigures {
+  /** Bytes of one open stream with a view. */
+  readonly perStream: number
+}

@@ -3,12 +3,22 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { removeDir, tempDir } from '../kit/temp.ts'
-import type { HttpJob, IdleJob, LoadJob, LoadResult, MailboxFigures, QueueFigures, TableFigures } from './jobs.ts'
+import type {
+  HttpJob,
+  IdleJob,
+  LoadJob,
+  LoadResult,
+  MailboxFigures,
+  QueueFigures,
+  TableFigures,
+  WebmailFigures,
+} from './jobs.ts'
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 const QUEUE = fileURLToPath(new URL('./queue.ts', import.meta.url))
 const HISTORY = fileURLToPath(new URL('./history.ts', import.meta.url))
 const MAILBOXES = fileURLToPath(new URL('./mailboxes.ts', import.meta.url))
+const WEBMAIL = fileURLToPath(new URL('./webmail.ts', import.meta.url))
 
 /** Sends messages; the generator is gone when this resolves. */
 export async function load(job: LoadJob | HttpJob): Promise<LoadResult> {
@@ -44,6 +54,11 @@ export async function largeHistory(recipients: number): Promise<TableFigures & {
 /** Fills a mailbox with so many messages, and one that is searched, and measures their pages. */
 export async function largeMailbox(messages: number): Promise<MailboxFigures & { readonly seconds: number }> {
   return await filled<MailboxFigures>(MAILBOXES, { messages })
+}
+
+/** An account of so many messages behind the webmail's streams. */
+export async function webmail(messages: number): Promise<WebmailFigures & { readonly seconds: number }> {
+  return await filled<WebmailFigures>(WEBMAIL, { messages })
 }
 
 async function filled<F extends object>(file: string, size: object): Promise<F & { readonly seconds: number }> {

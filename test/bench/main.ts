@@ -3,7 +3,7 @@
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { TableFigures } from './jobs.ts'
-import { largeHistory, largeMailbox, largeQueue } from './load-client.ts'
+import { largeHistory, largeMailbox, largeQueue, webmail } from './load-client.ts'
 import {
   drain,
   drainOutside,
@@ -145,6 +145,14 @@ if ('mailbox pages'.includes(values.only)) {
   figures.push({ name: 'event-loop delay p99, mailbox pages', value: mailbox.loopP99, unit: 'ms', most: 10 })
   figures.push({ name: 'RSS, mailbox pages', value: mailbox.rss / MB, unit: 'MB', most: 250 })
 }
+let views: Awaited<ReturnType<typeof webmail>> | undefined
+const viewed = values.quick ? 10_000 : 100_000
+if ('webmail'.includes(values.only)) {
+  progress('webmail')
+  views = await webmail(viewed)
+  figures.push({ name: 'event-loop delay p99, webmail', value: views.loopP99, unit: 'ms', most: 10 })
+  figures.push({ name: 'one of 500 open streams', value: views.perStream / 1000, unit: 'kB', most: 50 })
+}
 progress('')
 
 if (results.length > 0)
@@ -178,6 +186,8 @@ if (mailbox !== undefined)
     `pages of 50 of ${number(stored)} messages, searches in 100,000; filled in ${number(mailbox.seconds)} s`,
     mailbox,
   )
+if (views !== undefined)
+  printTimings(`webmail, ${number(viewed)} messages, filled in ${number(views.seconds)} s`, views)
 if (history !== undefined) printTimings(`history of ${number(queued)}, filled in ${number(history.seconds)} s`, history)
 if (hooks.length > 0)
   console.log(

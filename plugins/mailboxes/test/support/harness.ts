@@ -29,7 +29,7 @@ export const START: number = Date.UTC(2026, 0, 1)
 /** Time that stands still until advance(). */
 export class TestClock implements Clock {
   #now = START
-  readonly #timers = new EventEmitter()
+  readonly #timers = new EventEmitter().setMaxListeners(0)
 
   now(): number {
     return this.#now

@@ -14,21 +14,33 @@ export const EVENT_LENGTH = 32 * 1024 * 1024
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
-  let rest = ''
+  // What came of the event that is not whole yet. Kept in parts, as joining them for each would take long for a large one.
+  let parts: string[] = []
+  let length = 0
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      // Only what is new can end an event, but for a line break that was cut in two.
-      let from = Math.max(0, rest.length - 1)
-      rest += decoder.decode(value, { stream: true })
-      for (let end = rest.indexOf('\n\n', from); end >= 0; end = rest.indexOf('\n\n', from)) {
-        const event = parseEvent(rest.slice(0, end))
-        rest = rest.slice(end + 2)
-        from = 0
+      let rest = decoder.decode(value, { stream: true })
+      // A line break may have been cut off from the one before.
+      if (rest.startsWith('\n') && parts.at(-1)?.endsWith('\n') === true) {
+        const event = parseEvent(parts.join(''))
+        parts = []
+        length = 0
+        rest = rest.slice(1)
         if (event !== undefined) yield event
       }
-      if (rest.length > EVENT_LENGTH) throw new Error('an event of the server is too long')
+      for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
+        const event = parseEvent(parts.join('') + rest.slice(0, end))
+        parts = []
+        length = 0
+        rest = rest.slice(end + 2)
+        if (event !== undefined) yield event
+      }
+      if (rest === '') continue
+      parts.push(rest)
+      length += rest.length
+      if (length > EVENT_LENGTH) throw new Error('an event of the server is too long')
     }
   } finally {
     // Whoever stops reading ends the request.

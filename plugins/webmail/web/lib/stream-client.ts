@@ -133,9 +133,12 @@ export class StreamClient {
   /** Stops loading; the rows that came stay. */
   cancelLoading(): void {
     const view = this.#view()
-    if (view === undefined || this.#request === undefined) return
+    const request = this.#request
+    if (view === undefined || request === undefined) return
+    // Without its first page a view is not an empty one.
+    if (!request.more) this.#failed(view, 'loading was stopped')
+    else this.#state.view.value = { ...view, loading: false }
     this.#request = undefined
-    this.#state.view.value = { ...view, loading: false }
     if (this.#stream !== undefined) void this.#call('viewCancel', { stream: this.#stream, view: view.id })
   }
 
@@ -151,18 +154,16 @@ export class StreamClient {
     const stream = this.#stream
     if (view === undefined || request === undefined || stream === undefined) return
     if (request.more) return void this.#call('viewMore', { stream, view: view.id, limit: request.limit })
-    const query = this.#byId(view.query)
-    if (query !== view.query) this.#state.view.value = { ...view, query }
     const until = request.until === undefined ? {} : { until: request.until }
-    void this.#call('viewOpen', { stream, view: view.id, query, limit: request.limit, ...until })
+    void this.#call('viewOpen', { stream, view: view.id, query: view.query, limit: request.limit, ...until })
   }
 
-  /** A mailbox that is renamed while it is open stays open. */
-  #byId(query: ViewQuery): ViewQuery {
-    const { scope } = query
-    if (typeof scope === 'string' || typeof scope.mailbox === 'number') return query
+  /** As soon as a mailbox is known it is meant by its id: one that is renamed while it is open stays open. */
+  #byId(view: LiveView): LiveView {
+    const { scope } = view.query
+    if (typeof scope === 'string' || typeof scope.mailbox === 'number') return view
     const named = [...this.#state.mailboxes.value.values()].find(mailbox => mailbox.name === scope.mailbox)
-    return named === undefined ? query : { ...query, scope: { ...scope, mailbox: named.id } }
+    return named === undefined ? view : { ...view, query: { ...view.query, scope: { ...scope, mailbox: named.id } } }
   }
 
   async #call<N extends ViewCall>(name: N, params: Params<N>): Promise<void> {
@@ -195,7 +196,7 @@ export class StreamClient {
       try {
         for await (const event of readEvents(response.body)) {
           if (signal.aborted) return
-          if (!(await this.#take(event))) return
+          if (!(await this.#understood(event))) return
         }
       } finally {
         stopTimer()
@@ -233,6 +234,17 @@ export class StreamClient {
     if (there && !loaded) this.#reload(view)
     const described = loaded ? { view: view.id, query: view.query, next: view.next, last: view.last } : null
     return { resume: { account, modseq: this.#modseq, view: described } }
+  }
+
+  async #understood(event: ServerEvent): Promise<boolean> {
+    try {
+      return await this.#take(event)
+    } catch (error) {
+      // It would come again when the stream goes on from there: the next one begins anew.
+      this.#modseq = undefined
+      console.error(error)
+      throw error
+    }
   }
 
   /** False when the stream is at its end. */
@@ -301,7 +313,7 @@ export class StreamClient {
     if (page.done) this.#request = undefined
     // A first page that came makes the rest a matter of more of it.
     else if (this.#request?.more === false) this.#request = { ...this.#request, more: true }
-    this.#state.view.value = { ...applyPage(view, page), loading: !page.done }
+    this.#state.view.value = this.#byId({ ...applyPage(view, page), loading: !page.done })
   }
 
   #changes(changes: Changes): void {
@@ -315,7 +327,7 @@ export class StreamClient {
     const view = this.#view()
     if (view === undefined) return
     const changed = view.id === changes.view ? applyChanges(view, changes) : view
-    const next = withTotal(changed, mailboxes.value)
+    const next = withTotal(this.#byId(changed), mailboxes.value)
     if (next !== view) shown.value = next
   }
 

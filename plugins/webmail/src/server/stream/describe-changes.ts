@@ -19,6 +19,7 @@ export interface Touched {
   readonly threads: ReadonlyMap<number, Changes['threads'][number]>
 }
 
+/** A subscription to a name without a mailbox is a change of mailbox 0, which no page shows. */
 export function touchedBy(changes: readonly Change[]): Touched {
   const messages = new Map<number, boolean>()
   const mailboxes = new Set<number>()
@@ -27,7 +28,7 @@ export function touchedBy(changes: readonly Change[]): Touched {
     if (change.kind === 'thread') {
       const { threadId, muted, collapsed } = change
       threads.set(threadId, { threadId, muted, collapsed })
-    } else if (change.kind !== 'annotation') mailboxes.add(change.mailboxId)
+    } else if (change.kind !== 'annotation' && change.mailboxId > 0) mailboxes.add(change.mailboxId)
     if (change.kind === 'add') messages.set(change.id, true)
     else if (change.kind === 'flags') messages.set(change.id, messages.get(change.id) ?? false)
     else if (change.kind === 'remove') for (const id of change.ids) messages.set(id, messages.get(id) ?? false)

@@ -10,10 +10,10 @@ export const SILENCE_MS = 30_000
 /** Milliseconds in which a reader must take what was written. */
 export const SLOW_MS = 60_000
 /**
- * How events are compressed: with little memory, as there are many streams at the same time. A window of 4 kB still reaches
- * back to the last rows, which repeat the names of all fields.
+ * How events are compressed: with little memory, as there are many streams at the same time. A window of 2 kB still reaches
+ * back to the row before, which has the same names of fields.
  */
-const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 12, memLevel: 3, chunkSize: 1024 }
+const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 11, memLevel: 3, chunkSize: 1024 }
 
 /** `slow`: it did not read; `gone`: it went away. */
 export type WriteResult = 'written' | 'slow' | 'gone'
@@ -24,8 +24,9 @@ export class EventWriter {
   readonly #gzip: Gzip | undefined
   #cancelSilence: (() => void) | undefined
   #closed = false
-  /** Ends the wait for the reader. */
-  #release: (() => void) | undefined
+  #finished = false
+  /** End the waits for the reader. */
+  readonly #releases = new Set<() => void>()
 
   /** Writes the header. `closed` is called once when the reader is gone. */
   constructor(response: ServerResponse, clock: Clock, compressed: boolean, closed: () => void) {
@@ -58,20 +59,21 @@ export class EventWriter {
     let slow = false
     const cancel = this.#clock.after(SLOW_MS, () => {
       slow = true
-      this.#release?.()
+      this.#release()
     })
     await this.#put(eventText(name, id, data))
     if (!this.#closed && !slow && this.#response.writableNeedDrain)
       await this.#wait(done => void this.#response.once('drain', done))
     cancel()
-    if (!slow) this.#listen()
+    this.#listen()
     return this.#closed ? 'gone' : slow ? 'slow' : 'written'
   }
 
   /** Writes a last event and ends the response; without waiting for the reader, who has some time to take it. */
   finish(name: string, id: number, data: unknown): void {
     this.#cancelSilence?.()
-    if (this.#closed || this.#response.writableEnded) return
+    if (this.#closed || this.#finished) return
+    this.#finished = true
     const out = this.#gzip ?? this.#response
     out.end(eventText(name, id, data))
     this.#cancelSilence = this.#clock.after(SLOW_MS, () => this.destroy())
@@ -95,16 +97,23 @@ export class EventWriter {
 
   async #wait(start: (done: () => void) => void): Promise<void> {
     await new Promise<void>(resolve => {
-      this.#release = resolve
-      start(resolve)
+      const done = (): void => {
+        this.#releases.delete(done)
+        resolve()
+      }
+      this.#releases.add(done)
+      start(done)
     })
-    this.#release = undefined
+  }
+
+  #release(): void {
+    for (const release of this.#releases) release()
   }
 
   /** Starts the silence anew. */
   #listen(): void {
+    if (this.#closed || this.#finished) return
     this.#cancelSilence?.()
-    if (this.#closed) return
     this.#cancelSilence = this.#clock.after(SILENCE_MS, () => {
       void this.#put(':\n\n')
       this.#listen()
@@ -116,7 +125,7 @@ export class EventWriter {
     this.#closed = true
     this.#cancelSilence?.()
     this.#gzip?.destroy()
-    this.#release?.()
+    this.#release()
   }
 }
 

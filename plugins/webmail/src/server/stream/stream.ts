@@ -222,7 +222,7 @@ export class Stream {
     const view = this.#view
     if (view !== undefined && touched.mailboxes.size > 0) {
       const now = standings(view.query.scope, infos, this.#rejectsMailbox)
-      anew ||= scopeChanged(view.standings, now, view.query.threads)
+      anew ||= view.next !== undefined && scopeChanged(view.standings, now, view.query.threads)
       view.standings = now
       view.total = totalOf(view.query, infos)
     }
@@ -238,9 +238,10 @@ export class Stream {
       }
     if (view !== undefined && !anew && messages.length > 0)
       about = { ...about, ...(await aboutMessages(this.#store, view, new Map(messages), this.#parts.badges)) }
-    this.#modseq = last.modseq
+    // The page is complete only when the rows came too.
+    if (view === undefined || !anew) this.#modseq = last.modseq
     await this.#send('changes', { ...empty, ...about })
-    if (view !== undefined && anew) await this.#loadAnew(view)
+    if (view !== undefined && anew) await this.#loadAnew(view, last.modseq)
   }
 
   async #answer(request: RowsRequest): Promise<void> {
@@ -289,7 +290,7 @@ export class Stream {
   }
 
   /** Sends the rows that the page has once more, as they are now, in one event so that the page does not flicker. */
-  async #loadAnew(view: OpenView): Promise<void> {
+  async #loadAnew(view: OpenView, modseq: number): Promise<void> {
     const bound = view.next === null ? undefined : view.last
     const fresh = { ...view, next: undefined, last: null, threads: new Set<number>() }
     const wanted = bound === undefined ? { limit: MOST_ROWS } : { limit: 1, bound: bound ?? 0 }
@@ -300,6 +301,7 @@ export class Stream {
       complete = rows.complete
     }
     this.#view = fresh
+    this.#modseq = modseq
     const { id, next = null, total } = fresh
     await this.#send('page', { view: id, first: true, threads, next, done: true, complete, total })
   }
