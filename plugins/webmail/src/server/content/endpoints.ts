@@ -1,13 +1,13 @@
 // What a browser opens by an address: bodies of messages for frames, standalone pages, attachments, the raw message. Reading
 // only, so that the session's cookie is enough. Everything here comes from strangers: see headers.ts for what holds it.
 import { Readable } from 'node:stream'
-import Router from '@koa/router'
 import type { Mailboxes, MailboxMessage } from '@mox/plugin-sdk'
 import { ZipWriter } from '@mox/plugin-sdk/io'
 import { parseHeader } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
 import { partPath } from '../../api/model.ts'
-import { CallError, type Caller } from '../call.ts'
+import { CallError } from '../call.ts'
+import type { Route } from '../part.ts'
 import { decodedPart, slice } from './decoder.ts'
 import { archiveFilename, archiveNames, attachmentDisposition, messageFilename } from './filenames.ts'
 import { setHeaders } from './headers.ts'
@@ -20,57 +20,61 @@ import { type Reader, UnreadableError } from './reader.ts'
 export interface ContentRouteDeps {
   readonly mailboxes: Pick<Mailboxes, 'message' | 'open'>
   readonly reader: Reader
-  /** Who has the session of the request's cookie; answers the request itself, or throws, when nobody has. */
-  guard(ctx: Context): Promise<Caller | undefined>
-  /** "/webmail/". */
-  readonly prefix: string
   /** False only in the test that shows that the policy alone is enough. */
   readonly sanitised?: boolean
 }
 
-type Ctx = Context & { readonly params: Record<string, string> }
-type Handler = (ctx: Ctx, message: MailboxMessage) => Promise<void>
+/** `path` is that of a part, '' where none is named. */
+type Handler = (ctx: Context, message: MailboxMessage, path: string) => Promise<void>
 
-const MODES = ['text', 'html', 'external'] as const
-type Mode = (typeof MODES)[number]
+type Mode = 'text' | 'html' | 'external'
 const BODIES: ReadonlyMap<string, Mode> = new Map([
   ['text', 'text'],
   ['html', 'html'],
   ['htmlexternal', 'external'],
 ])
 
-/** GET below `prefix` + "msg/". */
-export function makeContentRoutes(deps: ContentRouteDeps): Router {
-  const router = new Router({ prefix: `${deps.prefix}msg/:id` })
+/** GET below "msg/". */
+export function makeContentRoutes(deps: ContentRouteDeps): Route[] {
   const content = new Content(deps)
-  const serve = (handler: Handler) => async (ctx: Ctx) => {
-    const caller = await deps.guard(ctx)
-    if (caller === undefined) return
-    const id = /^[1-9]\d{0,14}$/.test(ctx.params['id'] ?? '') ? Number(ctx.params['id']) : 0
-    const message = id === 0 ? undefined : await deps.mailboxes.message(id)
-    if (message === undefined || message.account !== caller.account) return plain(ctx, 404, 'no such message')
-    try {
-      await handler(ctx, message)
-    } catch (error) {
-      if (error instanceof UnreadableError)
-        plain(ctx, 422, 'this message could not be taken apart; the raw message can be downloaded')
-      else if (error instanceof CallError && error.code === 'tooMany') plain(ctx, 429, error.message)
-      else throw error
-    }
-  }
-  const get = (path: string, handler: Handler): unknown => router.get(path, serve(handler) as never)
-  get('/raw', content.raw)
-  get('/rawdl', content.download)
-  get('/attachments.zip', content.archive)
-  for (const [name, mode] of BODIES) {
-    get(`/${name}`, (ctx, message) => content.body(ctx, message, mode))
-    get(`/msg${name}`, (ctx, message) => content.page(ctx, message, mode))
-  }
-  get('/view/:path', (ctx, message) => content.part(ctx, message, 'view'))
-  get('/viewtext/:path', (ctx, message) => content.part(ctx, message, 'viewtext'))
-  get('/download/:path', (ctx, message) => content.part(ctx, message, 'download'))
-  return router
+  const handlers = new Map<string, Handler>([
+    ['raw', content.raw],
+    ['rawdl', content.download],
+    ['attachments.zip', content.archive],
+    ...[...BODIES].map(([name, mode]): [string, Handler] => [name, (ctx, message) => content.body(ctx, message, mode)]),
+    ...[...BODIES].map(([name, mode]): [string, Handler] => [
+      `msg${name}`,
+      (ctx, message) => content.page(ctx, message, mode),
+    ]),
+  ])
+  const parts = new Map<string, Handler>(
+    (['view', 'viewtext', 'download'] as const).map(how => [
+      how,
+      (ctx, message, path) => content.part(ctx, message, path, how),
+    ]),
+  )
+  const route = (path: RegExp, names: ReadonlyMap<string, Handler>): Route => ({
+    ...{ method: 'GET', auth: 'cookie', path },
+    handle: async (ctx, caller, [, id = '', name = '', part = '']) => {
+      const handler = names.get(name)
+      const message = await deps.mailboxes.message(Number(id))
+      if (handler === undefined || message === undefined || message.account !== caller.account)
+        throw new CallError('notFound', 'there is nothing here')
+      try {
+        await handler(ctx, message, part)
+      } catch (error) {
+        if (!(error instanceof UnreadableError)) throw error
+        throw new CallError('refused', 'this message could not be taken apart; its raw form can be downloaded')
+      }
+    },
+  })
+  return [
+    route(/^msg\/([1-9]\d{0,14})\/([a-z.]+)$/, handlers),
+    route(/^msg\/([1-9]\d{0,14})\/([a-z]+)\/([\d.]+)$/, parts),
+  ]
 }
+
+const NO_PART = new CallError('notFound', 'the message has no such part')
 
 class Content {
   readonly #deps: ContentRouteDeps
@@ -81,17 +85,18 @@ class Content {
 
   raw: Handler = async (ctx, message) => {
     setHeaders(ctx, 'file')
+    ctx.body = Readable.from(await this.#deps.mailboxes.open(message.id))
     ctx.set('Content-Type', 'text/plain; charset=utf-8')
     ctx.set('Content-Length', String(message.size))
-    ctx.body = Readable.from(await this.#deps.mailboxes.open(message.id))
   }
 
   download: Handler = async (ctx, message) => {
     setHeaders(ctx, 'file')
-    ctx.set('Content-Type', await this.#messageType(message))
+    const type = await this.#messageType(message)
+    ctx.body = Readable.from(await this.#deps.mailboxes.open(message.id))
+    ctx.set('Content-Type', type)
     ctx.set('Content-Disposition', attachmentDisposition(messageFilename(message.id, message.receivedAt)))
     ctx.set('Content-Length', String(message.size))
-    ctx.body = Readable.from(await this.#deps.mailboxes.open(message.id))
   }
 
   archive: Handler = async (ctx, message) => {
@@ -99,10 +104,10 @@ class Content {
     const files = parts.filter(({ path }) => attachments.includes(path))
     const names = archiveNames(files.map(({ filename }) => filename))
     setHeaders(ctx, 'file')
-    ctx.set('Content-Type', 'application/zip')
     ctx.set('Content-Disposition', attachmentDisposition(archiveFilename(message.id, message.receivedAt, subject)))
     const zip = new ZipWriter()
     ctx.body = zip.output
+    ctx.set('Content-Type', 'application/zip')
     if (ctx.method === 'HEAD') return
     const write = async (): Promise<void> => {
       for (const [i, part] of files.entries()) {
@@ -131,12 +136,16 @@ class Content {
     ctx.body = standaloneDocument(opened, content)
   }
 
-  async part(ctx: Ctx, message: MailboxMessage, how: 'view' | 'viewtext' | 'download'): Promise<void> {
-    const path = ctx.params['path'] ?? ''
-    if (!partPath.safeParse(path).success) return plain(ctx, 404, 'no such part')
+  async part(
+    ctx: Context,
+    message: MailboxMessage,
+    path: string,
+    how: 'view' | 'viewtext' | 'download',
+  ): Promise<void> {
+    if (!partPath.safeParse(path).success) throw NO_PART
     const { parts } = await this.#deps.reader.outline(message.id, message.size)
     const part = parts.find(p => p.path === path)
-    if (part === undefined || part.contentType.startsWith('multipart/')) return plain(ctx, 404, 'no such part')
+    if (part === undefined || part.contentType.startsWith('multipart/')) throw NO_PART
     if (how === 'viewtext' || (how === 'view' && part.viewable === 'text')) await this.#text(ctx, message, path)
     else if (how === 'view' && part.viewable !== 'none')
       await this.#file(ctx, message, part, part.viewable === 'pdf' ? 'pdf' : 'file', part.contentType)
@@ -152,7 +161,7 @@ class Content {
 
   async #text(ctx: Context, { id, size }: MailboxMessage, path: string): Promise<void> {
     const found = await this.#deps.reader.read(id, size, { kind: 'part-text', path })
-    if (found === null) return plain(ctx, 404, 'no such part')
+    if (found === null) throw NO_PART
     setHeaders(ctx, 'file')
     ctx.set('Content-Type', 'text/plain; charset=utf-8')
     ctx.body = found.truncated ? `${found.text}\n\n[The end of this long text is left out.]\n` : found.text
@@ -172,19 +181,21 @@ class Content {
     const ifRange = ctx.get('If-Range')
     const range = ifRange === '' || ifRange === etag ? byteRange(ctx.get('Range'), part.size) : 'all'
     if (range === 'unsatisfiable') {
+      ctx.remove('Content-Disposition')
+      ctx.set('Content-Type', 'text/plain; charset=utf-8')
       ctx.set('Content-Range', `bytes */${part.size}`)
-      return plain(ctx, 416, 'no such range')
+      ctx.status = 416
+      ctx.body = 'no such range\n'
+      return
     }
     const { start, end } = range === 'all' ? { start: 0, end: part.size } : range
     if (range !== 'all') {
       ctx.status = 206
       ctx.set('Content-Range', `bytes ${start}-${end - 1}/${part.size}`)
     }
-    ctx.set('Content-Type', type)
     const bytes = decodedPart(await this.#deps.mailboxes.open(message.id), part)
-    // Before the body, which would take the length away.
-    ctx.body = ctx.method === 'HEAD' ? null : Readable.from(slice(bytes, start, end))
-    if (ctx.method === 'HEAD') ctx.status = range === 'all' ? 200 : 206
+    ctx.body = Readable.from(slice(bytes, start, end))
+    // After the body, which sets both.
     ctx.set('Content-Type', type)
     ctx.set('Content-Length', String(end - start))
   }
@@ -204,12 +215,4 @@ function isCompressed({ contentType, kind, filename }: PartFacts): boolean {
   if (/^image\/(?!svg|bmp|tiff)|^(?:video|audio)\//.test(contentType) || kind === 'archive' || kind === 'pdf')
     return true
   return /\.(?:docx|xlsx|pptx|od[tsp]|jar|apk|epub|mp[34]|m4a|webm|webp)$/i.test(filename)
-}
-
-function plain(ctx: Context, status: number, text: string): void {
-  setHeaders(ctx, 'file')
-  ctx.remove('Content-Disposition')
-  ctx.status = status
-  ctx.body = `${text}\n`
-  ctx.set('Content-Type', 'text/plain; charset=utf-8')
 }

@@ -23,11 +23,16 @@ export const viewModeTable: Migration['up'] = async db => {
   })
 }
 
+export interface ViewModesDeps {
+  readonly storage: Storage
+  readonly clock: Clock
+}
+
 export class ViewModes {
   readonly #storage: Storage
   readonly #clock: Clock
 
-  constructor({ storage, clock }: { readonly storage: Storage; readonly clock: Clock }) {
+  constructor({ storage, clock }: ViewModesDeps) {
     this.#storage = storage
     this.#clock = clock
   }
