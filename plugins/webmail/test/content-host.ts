@@ -73,6 +73,8 @@ export async function openContent(
     if (rest === '') {
       ctx.type = 'text/html; charset=utf-8'
       ctx.body = options.page?.() ?? ''
+      // As the app's own page has it: a frame cannot be led anywhere else.
+      if (options.policy !== false) ctx.set('Content-Security-Policy', "default-src 'none'; frame-src 'self'")
       return
     }
     for (const route of routes) {
