@@ -55,14 +55,14 @@ export function messageView(message: Buffer): MessageView {
   const { head } = root
   const readable = readableParts(root)
   return {
-    from: addresses(head, 'from'),
-    to: addresses(head, 'to'),
-    cc: addresses(head, 'cc'),
-    bcc: addresses(head, 'bcc'),
-    replyTo: addresses(head, 'reply-to'),
+    from: fieldAddresses(head, 'from'),
+    to: fieldAddresses(head, 'to'),
+    cc: fieldAddresses(head, 'cc'),
+    bcc: fieldAddresses(head, 'bcc'),
+    replyTo: fieldAddresses(head, 'reply-to'),
     subject: decodeWords((head.get('subject') ?? '').slice(0, SUBJECT_LENGTH)),
-    messageId: bracketed(head.get('message-id')),
-    inReplyTo: bracketed(head.get('in-reply-to')),
+    messageId: firstMessageId(head.get('message-id')),
+    inReplyTo: firstMessageId(head.get('in-reply-to')),
     references: parseMessageIds(head.get('references') ?? '').map(id => `<${id}>`),
     date: parseDate(head.get('date') ?? '') ?? undefined,
     text: readText(bytes, readable.text),
@@ -130,7 +130,8 @@ function cutText(text: string): string {
   return encoded.toString('utf8', 0, end)
 }
 
-function addresses(head: Head, name: string): NameAddress[] {
+/** The addresses of all fields of that name, at most ADDRESS_LIST_ENTRIES. Groups give their members. */
+export function fieldAddresses(head: Head, name: string): NameAddress[] {
   const found: NameAddress[] = []
   for (const field of head.all(name))
     for (const entry of parseAddressList(field.value)) {
@@ -142,8 +143,8 @@ function addresses(head: Head, name: string): NameAddress[] {
   return found
 }
 
-/** The first message-id of a field, as written. */
-function bracketed(value: string | undefined): string {
+/** The first message-id of a field, as written, with angle brackets; '' when there is none. */
+export function firstMessageId(value: string | undefined): string {
   const text = (value ?? '').slice(0, MESSAGE_ID_LENGTH + 2).trim()
   const found = /<[^<>]+>/.exec(text)?.[0]
   return found ?? (text === '' || /[\s<>]/.test(text) ? '' : `<${text}>`)

@@ -176,6 +176,8 @@ export interface MailStore {
   /** Removes the rules that are equal but for the comment; returns how many. */
   removeRule(rule: DeliveryRule): Promise<number>
   thread(threadId: number): Promise<MailboxMessage[]>
+  /** Messages with that Message-ID, in whatever form it is written, oldest first; at most 100. */
+  withMessageId(messageId: string): Promise<MailboxMessage[]>
   setThread(threadId: number, change: { readonly muted?: boolean; readonly collapsed?: boolean }): Promise<void>
   /** The last modseq given out. Read before a snapshot of the state, it is where `changesSince` takes the snapshot on. */
   modseq(): Promise<number>

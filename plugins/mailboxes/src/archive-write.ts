@@ -1,8 +1,8 @@
 // Tar, tgz and zip archives that are made while they are read: writing waits for the reader.
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
+import { ZipWriter } from '@mox/plugin-sdk/io'
 import { pack } from 'tar-stream'
-import { ZipWriter } from './zip-write.ts'
 
 export interface ArchiveWriter {
   /** Ends after finish(); fails after fail(). */

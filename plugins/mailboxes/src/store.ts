@@ -20,7 +20,7 @@ import type {
   StagedContent,
   ThreadPage,
 } from '@mox/plugin-sdk'
-import { parseHeader } from '@mox/plugin-sdk/mail'
+import { canonicalMessageId, parseHeader } from '@mox/plugin-sdk/mail'
 import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.ts'
 import { stagedHead } from './content.ts'
 import type { Context } from './context.ts'
@@ -50,6 +50,8 @@ import {
 
 /** Messages that one call returns. */
 export const MESSAGES_PAGE = 10_000
+/** Messages of one Message-ID that are looked at. */
+const SAME_MESSAGE_ID = 100
 
 export class AccountStore implements MailStore {
   readonly account: string
@@ -230,6 +232,17 @@ export class AccountStore implements MailStore {
       .where({ account_id: this.#id, thread_id: threadId, expunged_at: 0 })
       .orderBy('id')
       .limit(MESSAGES_PAGE)
+    return this.#shown(rows)
+  }
+
+  async withMessageId(messageId: string): Promise<MailboxMessage[]> {
+    const canonical = canonicalMessageId(messageId)
+    if (canonical === null) return []
+    const rows: MessageRow[] = await this.#context.storage
+      .db<MessageRow>(MESSAGE)
+      .where({ account_id: this.#id, message_id_header: canonical, expunged_at: 0 })
+      .orderBy('id')
+      .limit(SAME_MESSAGE_ID)
     return this.#shown(rows)
   }
 

@@ -13,6 +13,7 @@ import {
   type MailStore,
   UsageError,
 } from '@mox/plugin-sdk'
+import { endOfDirectory, ZipWriter } from '@mox/plugin-sdk/io'
 import { pack } from 'tar-stream'
 import { afterEach, beforeEach, test } from 'vitest'
 import { archiveCommands } from '../src/archive-commands.ts'
@@ -22,7 +23,6 @@ import { maildirFacts } from '../src/import-message.ts'
 import { formatFromTime, fromTime, IMPORT_MESSAGE_BYTES, mboxLines, readMbox } from '../src/mbox.ts'
 import { MESSAGE } from '../src/schema.ts'
 import { verifyAfterEach } from '../src/testing.ts'
-import { endOfDirectory, ZipWriter } from '../src/zip-write.ts'
 import { type Harness, openHarness, START } from './support/harness.ts'
 
 let h: Harness

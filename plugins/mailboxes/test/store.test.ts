@@ -177,6 +177,22 @@ test('append', async () => {
   strictEqual((await store.usage()).used, 2 * content.length)
 })
 
+test('messages are found by their Message-ID', async () => {
+  const content = (n: number) => `Message-ID: <One.${n}@Example.ORG>\r\n\r\nx\r\n`
+  const first = await put('Inbox', content(1))
+  await put('Inbox', content(2))
+  const copied = await store.copy([first.id], 'Archive')
+  const ids = async (text: string) => (await store.withMessageId(text)).map(m => m.id)
+  const both = [first.id, copied[0]?.id]
+  deepStrictEqual(await ids('<one.1@example.org>'), both)
+  deepStrictEqual(await ids('One.1@example.org'), both)
+  await store.expunge([first.id])
+  deepStrictEqual(await ids('<one.1@example.org>'), [copied[0]?.id])
+  deepStrictEqual(await ids('<three@example.org>'), [])
+  deepStrictEqual(await ids(''), [])
+  deepStrictEqual(await (await h.mailboxes.store('bob')).withMessageId('<one.2@example.org>'), [])
+})
+
 test('flags and keywords', async () => {
   const a = await put('Inbox')
   const b = await put('Inbox')

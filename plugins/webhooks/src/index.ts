@@ -19,11 +19,11 @@ import {
   webhooks as webhooksToken,
   workers,
 } from '@mox/plugin-sdk'
+import { Egress } from '@mox/plugin-sdk/io'
 import { Calls } from './calls.ts'
 import { callCommands } from './commands/calls.ts'
 import { endpointCommands } from './commands/endpoints.ts'
 import { eventAdded } from './compose.ts'
-import { Egress } from './egress.ts'
 import { Engine } from './engine.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { webhookMetrics } from './metrics.ts'
@@ -50,7 +50,7 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
       registry,
       calls: new Calls(storage, clock, options.keepDays),
       metrics: webhookMetrics(services.metrics),
-      egress: new Egress(options.allowNetworks),
+      egress: new Egress(options.allowNetworks, { hint: '; add its network to allowNetworks to post to it' }),
       slots: new Slots(options.concurrency),
       userAgent: `mox/${system.version} (webhook)`,
       retrySchedule: options.retrySchedule,

@@ -2,9 +2,9 @@
 // others post what is due, several at a time. A lane claims in portions that grow while all goes well, and the results of one
 // portion are written with the claim of the next. A failing storage makes it wait and try again with the same results.
 import type { Log } from '@mox/plugin-sdk'
+import type { Egress } from '@mox/plugin-sdk/io'
+import { Poster } from '@mox/plugin-sdk/io'
 import { type Finished, type Taken, type TakenCall, TURN_SIZES } from './calls.ts'
-import type { Egress } from './egress.ts'
-import { Poster } from './post.ts'
 import type { Endpoint } from './registry.ts'
 import { backoff, GONE, type SendServices, send } from './send.ts'
 import type { Slots } from './slots.ts'

@@ -1,7 +1,7 @@
 // Options of the webhooks plugin. A mistake stops the start with a text that names the option and what it may be.
 import type { EventKind } from '@mox/plugin-sdk'
+import { parseNetwork } from '@mox/plugin-sdk/io'
 import { z } from 'zod'
-import { parseNetwork } from './egress.ts'
 import { parseSecret, SECRETS } from './secret.ts'
 
 export const OUTGOING_KINDS = [

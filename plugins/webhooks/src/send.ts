@@ -1,10 +1,10 @@
 // One attempt at one call: the payload, the header fields, what plugins add (onWebhook.send), the signature, the POST, and what
 // its result means.
 import type { Clock, HookRunner, Random, Storage, WebhookResult } from '@mox/plugin-sdk'
+import type { Poster, PostResult } from '@mox/plugin-sdk/io'
 import type { Calls, Outcome, TakenCall } from './calls.ts'
 import { composeIncoming, type IncomingSource } from './incoming.ts'
 import type { WebhookMetrics } from './metrics.ts'
-import type { Poster, PostResult } from './post.ts'
 import type { Endpoint } from './registry.ts'
 import { signature } from './secret.ts'
 

@@ -14,11 +14,11 @@ import {
   type Webhooks,
   type WebhookTest,
 } from '@mox/plugin-sdk'
-import type { Egress } from './egress.ts'
+import type { Egress } from '@mox/plugin-sdk/io'
+import { Poster } from '@mox/plugin-sdk/io'
 import type { Engine } from './engine.ts'
 import { listCalls, matching } from './filters.ts'
 import { ALL_KINDS, AUTHORIZATION, ENDPOINT_CONCURRENCY_MOST, NAME, urlProblem } from './options.ts'
-import { Poster } from './post.ts'
 import type { Endpoint } from './registry.ts'
 import { type ReplayServices, replay } from './replay.ts'
 import { samplePayload } from './sample.ts'

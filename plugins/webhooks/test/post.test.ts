@@ -3,10 +3,9 @@ import { deepStrictEqual, strictEqual } from 'node:assert'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
+import { Egress, Poster, type PostResult, RESPONSE_KEPT, RESPONSE_READ, TIMEOUT_MS } from '@mox/plugin-sdk/io'
 import { VirtualClock } from '@mox/plugin-sdk/testkit'
 import { afterEach, beforeEach, test } from 'vitest'
-import { Egress } from '../src/egress.ts'
-import { Poster, type PostResult, RESPONSE_KEPT, RESPONSE_READ, TIMEOUT_MS } from '../src/post.ts'
 import { answer, LOOPBACK, openReceiver, type Receiver } from './support.ts'
 
 const never = new AbortController().signal
@@ -121,9 +120,11 @@ test('a name is resolved and judged at each connection', async () => {
   const port = new URL(receiver.url).port
   let address = '127.0.0.1'
   const asked: string[] = []
-  const egress = new Egress(LOOPBACK, async hostname => {
-    asked.push(hostname)
-    return [{ address, family: 4 }]
+  const egress = new Egress(LOOPBACK, {
+    resolve: async hostname => {
+      asked.push(hostname)
+      return [{ address, family: 4 }]
+    },
   })
   const named = new Poster({ clock, egress }, 1)
   const send = () => named.post({ url: `http://a.example:${port}/x`, headers: {}, body: '' }, never)

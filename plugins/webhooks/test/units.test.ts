@@ -1,11 +1,10 @@
 // The parts by themselves: signatures, addresses that may be posted to, waits, times of the command line, options.
 import { deepStrictEqual, rejects, strictEqual, throws } from 'node:assert'
+import { type Address, Egress, parseNetwork, parseRetryAfter, RETRY_AFTER_MOST_MS } from '@mox/plugin-sdk/io'
 import { seededRandom, TEST_NOW } from '@mox/plugin-sdk/testkit'
 import { test } from 'vitest'
 import { parseDuration, parseRange, parseTime } from '../src/commands/times.ts'
-import { type Address, Egress, parseNetwork } from '../src/egress.ts'
 import { options, urlProblem } from '../src/options.ts'
-import { parseRetryAfter, RETRY_AFTER_MOST_MS } from '../src/post.ts'
 import { newSecret, parseSecret, SECRET_LEAST, SECRET_MOST, signature } from '../src/secret.ts'
 import { backoff } from '../src/send.ts'
 
@@ -69,9 +68,11 @@ test('addresses that may be posted to', () => {
 
 test('names are judged by their addresses, each time', async () => {
   let answers: readonly string[][] = []
-  const egress = new Egress([], async () =>
-    (answers[0] ?? []).map((address): Address => ({ address, family: address.includes(':') ? 6 : 4 })),
-  )
+  const egress = new Egress([], {
+    resolve: async () =>
+      (answers[0] ?? []).map((address): Address => ({ address, family: address.includes(':') ? 6 : 4 })),
+    hint: '; allow it',
+  })
   const check = async (found: string[], expected: string[] | RegExp) => {
     answers = [found]
     if (expected instanceof RegExp) await rejects(egress.lookup('a.example'), expected)
@@ -84,7 +85,7 @@ test('names are judged by their addresses, each time', async () => {
   await check(['8.8.8.8'], ['8.8.8.8'])
   await check(['10.0.0.1', '8.8.8.8', '::1'], ['8.8.8.8'])
   // The name answers differently the second time.
-  await check(['127.0.0.1'], /127\.0\.0\.1 is not a public address; add its network to allowNetworks/)
+  await check(['127.0.0.1'], /127\.0\.0\.1 is not a public address; allow it/)
   await check(['::1', '10.0.0.1'], /::1 is not a public address/)
   await check([], /a\.example is not/)
 })

@@ -1,5 +1,5 @@
-// Which addresses a webhook may be posted to: the public internet, and networks that the operator allows. The check is made on
-// the address that is connected to, so a name that changes its answer between check and use gains nothing.
+// Which addresses a request to a URL of somebody else may go to: the public internet, and networks that the operator allows.
+// The check is made on the address that is connected to, so a name that changes its answer between check and use gains nothing.
 import { lookup as systemLookup } from 'node:dns/promises'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
@@ -48,7 +48,7 @@ export type Resolve = (hostname: string) => Promise<readonly Address[]>
 
 const resolveBySystem: Resolve = hostname => systemLookup(hostname, { all: true })
 
-/** An address that webhooks may not go to. */
+/** An address that nothing may be sent to. */
 export class EgressError extends Error {
   override readonly name = 'EgressError'
 }
@@ -56,10 +56,18 @@ export class EgressError extends Error {
 export class Egress {
   readonly #allowed: BlockList
   readonly #resolve: Resolve
+  readonly #hint: string
 
-  /** `allowed`: networks that may be posted to although they are not public. */
-  constructor(allowed: readonly string[], resolve: Resolve = resolveBySystem) {
+  /**
+   * `allowed`: networks that may be posted to although they are not public. `hint`: what the operator can do, after
+   * "10.0.0.1 is not a public address".
+   */
+  constructor(
+    allowed: readonly string[],
+    { resolve = resolveBySystem, hint = '' }: { readonly resolve?: Resolve; readonly hint?: string } = {},
+  ) {
     this.#allowed = networks(allowed)
+    this.#hint = hint
     this.#resolve = resolve
   }
 
@@ -76,20 +84,20 @@ export class Egress {
   /** Throws an EgressError for a URL whose host is a forbidden address. A name is judged when it is connected to. */
   checkHost(hostname: string): void {
     const literal = hostname.replace(/^\[|\]$/g, '')
-    if (isIP(literal) !== 0 && !this.permits(literal)) throw forbidden(literal)
+    if (isIP(literal) !== 0 && !this.permits(literal)) throw this.#forbidden(literal)
   }
 
   /** For `lookup` of node:net: all addresses that may be connected to. */
   async lookup(hostname: string): Promise<readonly Address[]> {
     const found = await this.#resolve(hostname)
     const permitted = found.filter(({ address }) => this.permits(address))
-    if (permitted.length === 0) throw forbidden(found[0]?.address ?? hostname)
+    if (permitted.length === 0) throw this.#forbidden(found[0]?.address ?? hostname)
     return permitted
   }
-}
 
-function forbidden(address: string): EgressError {
-  return new EgressError(`${address} is not a public address; add its network to allowNetworks to post to it`)
+  #forbidden(address: string): EgressError {
+    return new EgressError(`${address} is not a public address${this.#hint}`)
+  }
 }
 
 /** The IPv4 address in an IPv4-mapped one, in whatever form it is written. */

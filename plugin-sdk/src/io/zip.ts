@@ -1,4 +1,4 @@
-// Zip archives that are made while they are read (APPNOTE.TXT of PKWARE, 6.3): deflate, UTF-8 names, and the 64-bit forms
+// Zip archives that are made while they are read (APPNOTE.TXT of PKWARE, 6.3): deflated or stored, UTF-8 names, and the 64-bit forms
 // wherever a number needs them. Writing waits for the reader. A file of unknown size is followed by its sizes.
 
 import { once } from 'node:events'
@@ -15,12 +15,15 @@ const MAX16 = 0xffff
 /** Made on Unix, by version 4.5, which has the 64-bit forms. */
 const MADE_BY = (3 << 8) | 45
 /** Bit 11: the name is UTF-8; bit 3: sizes follow the content. */
+const STORED = 0
+const DEFLATED = 8
 const UTF8 = 0x800
 const SIZES_FOLLOW = 0x8
 
 interface Entry {
   readonly name: Buffer
   readonly flags: number
+  readonly method: number
   readonly time: number
   readonly mode: number
   readonly crc: number
@@ -36,7 +39,7 @@ export class ZipWriter {
   #at = 0
 
   async folder(path: string, modified: number): Promise<void> {
-    const entry = this.#entry(`${path}/`, modified, FOLDER, { flags: UTF8, crc: 0, packed: 0, size: 0 })
+    const entry = this.#entry(`${path}/`, modified, FOLDER, { flags: UTF8, method: STORED, crc: 0, packed: 0, size: 0 })
     await this.#write(localHeader(entry))
     this.#directory.push(directoryEntry(entry))
   }
@@ -44,15 +47,22 @@ export class ZipWriter {
   async file(path: string, modified: number, chunks: readonly Buffer[]): Promise<void> {
     const bytes = Buffer.concat(chunks)
     const packed = await deflate(bytes)
-    const sizes = { flags: UTF8, crc: crc32(bytes), packed: packed.length, size: bytes.length }
+    const sizes = { flags: UTF8, method: DEFLATED, crc: crc32(bytes), packed: packed.length, size: bytes.length }
     const entry = this.#entry(path, modified, FILE, sizes)
     await this.#write(localHeader(entry))
     await this.#write(packed)
     this.#directory.push(directoryEntry(entry))
   }
 
-  async stream(path: string, modified: number, content: AsyncIterable<Buffer>): Promise<void> {
-    const unknown = { flags: UTF8 | SIZES_FOLLOW, crc: 0, packed: 0, size: 0 }
+  /** `stored`: not deflated, for what is compressed already. */
+  async stream(
+    path: string,
+    modified: number,
+    content: AsyncIterable<Buffer>,
+    { stored = false }: { readonly stored?: boolean } = {},
+  ): Promise<void> {
+    const method = stored ? STORED : DEFLATED
+    const unknown = { flags: UTF8 | SIZES_FOLLOW, method, crc: 0, packed: 0, size: 0 }
     const start = this.#entry(path, modified, FILE, unknown)
     await this.#write(localHeader(start))
     const before = this.#at
@@ -65,10 +75,13 @@ export class ZipWriter {
         yield chunk
       }
     }
-    const packer = createDeflateRaw()
-    const fed = feed(counted(), packer)
-    for await (const chunk of packer) await this.#write(chunk as Buffer)
-    await fed
+    if (stored) for await (const chunk of counted()) await this.#write(chunk)
+    else {
+      const packer = createDeflateRaw()
+      const fed = feed(counted(), packer)
+      for await (const chunk of packer) await this.#write(chunk as Buffer)
+      await fed
+    }
     const entry = { ...start, crc, size, packed: this.#at - before }
     const sizes = Buffer.alloc(24)
     sizes.writeUInt32LE(0x08074b50, 0)
@@ -86,7 +99,12 @@ export class ZipWriter {
     this.output.end()
   }
 
-  #entry(path: string, modified: number, mode: number, sizes: Pick<Entry, 'flags' | 'crc' | 'packed' | 'size'>): Entry {
+  #entry(
+    path: string,
+    modified: number,
+    mode: number,
+    sizes: Pick<Entry, 'flags' | 'method' | 'crc' | 'packed' | 'size'>,
+  ): Entry {
     return { ...sizes, name: Buffer.from(path), time: dosTime(modified), mode, offset: this.#at }
   }
 
@@ -115,26 +133,25 @@ function dosTime(ms: number): number {
 }
 
 /** §4.3.7; sizes that follow are in the 64-bit form. */
-function localHeader({ name, flags, time, crc, packed, size }: Entry): Buffer {
+function localHeader({ name, flags, method, time, crc, packed, size }: Entry): Buffer {
   const follow = (flags & SIZES_FOLLOW) !== 0
   const extra = follow ? wide(0, 0) : Buffer.alloc(0)
   const header = Buffer.alloc(30)
   header.writeUInt32LE(0x04034b50, 0)
   header.writeUInt16LE(45, 4)
   header.writeUInt16LE(flags, 6)
-  header.writeUInt16LE(8, 8)
+  header.writeUInt16LE(!follow && size === 0 ? STORED : method, 8)
   header.writeUInt32LE(time, 10)
   header.writeUInt32LE(crc, 14)
   header.writeUInt32LE(follow ? MAX32 : packed, 18)
   header.writeUInt32LE(follow ? MAX32 : size, 22)
   header.writeUInt16LE(name.length, 26)
   header.writeUInt16LE(extra.length, 28)
-  if (!follow && size === 0 && packed === 0) header.writeUInt16LE(0, 8)
   return Buffer.concat([header, name, extra])
 }
 
 /** §4.3.12. */
-function directoryEntry({ name, flags, time, mode, crc, packed, size, offset }: Entry): Buffer {
+function directoryEntry({ name, flags, method, time, mode, crc, packed, size, offset }: Entry): Buffer {
   const large = packed >= MAX32 || size >= MAX32 || offset >= MAX32
   const extra = large ? wide(size, packed, offset) : Buffer.alloc(0)
   const header = Buffer.alloc(46)
@@ -142,7 +159,7 @@ function directoryEntry({ name, flags, time, mode, crc, packed, size, offset }: 
   header.writeUInt16LE(MADE_BY, 4)
   header.writeUInt16LE(45, 6)
   header.writeUInt16LE(flags, 8)
-  header.writeUInt16LE(size === 0 && packed === 0 ? 0 : 8, 10)
+  header.writeUInt16LE(size === 0 && packed === 0 ? STORED : method, 10)
   header.writeUInt32LE(time, 12)
   header.writeUInt32LE(crc, 16)
   header.writeUInt32LE(large ? MAX32 : packed, 20)

@@ -3,7 +3,7 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import type { Clock } from '@mox/plugin-sdk'
+import type { Clock } from '../services/base.ts'
 import { type Egress, EgressError } from './egress.ts'
 
 /** Milliseconds for the whole exchange. */

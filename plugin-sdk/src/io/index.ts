@@ -1,0 +1,5 @@
+// @mox/plugin-sdk/io: what several plugins need towards the outside: requests that cannot reach our own network, and zip
+// archives that are made while they are read. Node builtins only.
+export * from './egress.ts'
+export * from './post.ts'
+export { endOfDirectory, ZipWriter } from './zip.ts'

@@ -1,0 +1,134 @@
+// Calls about one message: what it shows, its insides, its way here, leaving the list that it came from.
+import type { ListedMessage, Log, Mailboxes, MailboxMessage, Storage, WebmailExtension } from '@mox/plugin-sdk'
+import { decodeWords, messageView } from '@mox/plugin-sdk/mail'
+import type { OpenedMessage } from '../../api/model.ts'
+import { CallError, type Caller, type Handlers } from '../call.ts'
+import { slice } from './decoder.ts'
+import { PANEL_BYTES } from './limits.ts'
+import type { OpenedContent } from './read.ts'
+import { type Reader, UnreadableError } from './reader.ts'
+import { type TraceStores, traceOf } from './trace.ts'
+import { type UnsubscribeDeps, unsubscribe } from './unsubscribe.ts'
+import type { ViewModes } from './view-modes.ts'
+
+export interface ContentCallDeps extends UnsubscribeDeps {
+  readonly mailboxes: Pick<Mailboxes, 'message' | 'open' | 'store'>
+  readonly storage: TraceStores & Pick<Storage, 'messages'>
+  readonly extensions: readonly WebmailExtension[]
+  readonly log: Log
+  readonly reader: Reader
+  readonly viewModes: ViewModes
+}
+
+export type ContentCalls = Handlers<
+  'message' | 'viewMode' | 'internals' | 'trace' | 'findMessageId' | 'decodeWords' | 'unsubscribe'
+>
+
+export function makeContentCalls(deps: ContentCallDeps): ContentCalls {
+  const { reader, viewModes } = deps
+  return {
+    message: async ({ id }, caller) => await openMessage(deps, await ownMessage(deps, id, caller)),
+    viewMode: async ({ address, mode }, { account }) => {
+      await viewModes.set(account, address, mode)
+      return {}
+    },
+    internals: async ({ id }, caller) => {
+      const message = await ownMessage(deps, id, caller)
+      const { structure, part } = await readable(reader.read(id, message.size, { kind: 'internals' }))
+      return { structure, record: { ...message, listed: await listed(deps, message) }, part }
+    },
+    trace: async ({ id }, caller) => await traceOf(deps.storage, await ownMessage(deps, id, caller)),
+    findMessageId: async ({ messageId }, { account }) => {
+      const found = await (await deps.mailboxes.store(account)).withMessageId(messageId)
+      return { ids: found.map(message => message.id) }
+    },
+    decodeWords: async ({ text }) => ({ text: decodeWords(text) }),
+    unsubscribe: async ({ id }, caller, signal) => {
+      const message = await ownMessage(deps, id, caller)
+      const { unsubscribe: way } = await reader.open(id, message.size)
+      if (way === null) throw new CallError('refused', 'this message does not say how to unsubscribe')
+      return await unsubscribe(deps, way, message, caller, signal)
+    },
+  }
+}
+
+/** Ids of others, and of nothing, are the same to the caller. */
+async function ownMessage({ mailboxes }: ContentCallDeps, id: number, caller: Caller): Promise<MailboxMessage> {
+  const message = await mailboxes.message(id)
+  if (message === undefined || message.account !== caller.account)
+    throw new CallError('notFound', 'this message is not there any more')
+  return message
+}
+
+async function readable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof UnreadableError) throw new CallError('refused', 'this message could not be taken apart')
+    throw error
+  }
+}
+
+async function openMessage(deps: ContentCallDeps, message: MailboxMessage): Promise<OpenedMessage> {
+  const { received, ...content } = await deps.reader.open(message.id, message.size)
+  const record = message.messageId === 0 ? undefined : await deps.storage.messages.get(message.messageId)
+  const from = content.from.length === 1 ? (content.from[0]?.address ?? '') : ''
+  // Who submits here may only write as an address of the own account: that is checked when mail is accepted.
+  const submitted = record?.kind === 'submission' && record.account !== ''
+  const mailboxes = await (await deps.mailboxes.store(message.account)).mailboxes()
+  const role = mailboxes.find(mailbox => mailbox.id === message.mailboxId)?.specialUse ?? []
+  return {
+    ...content,
+    id: message.id,
+    receivedAt: message.receivedAt,
+    viewMode: from === '' ? null : await deps.viewModes.get(message.account, from),
+    ...(submitted ? { tls: null, withoutTls: false, requireTls: false } : transport(message, received)),
+    authentication: submitted ? 'pass' : 'unknown',
+    draft: role.includes('drafts'),
+    panels: await panels(deps, message, content),
+  }
+}
+
+/** From the Received field that we wrote; messages that came in another way have none. */
+export function transport(
+  { messageId }: Pick<MailboxMessage, 'messageId'>,
+  received: string,
+): Pick<OpenedMessage, 'tls' | 'withoutTls' | 'requireTls'> {
+  const protocol = / with (UTF8SMTP|ESMTP|SMTP)(S?)A?(?: |$)/.exec(received)
+  if (messageId === 0 || protocol === null) return { tls: null, withoutTls: false, requireTls: false }
+  const [, version = '', cipher = ''] = / \((TLSv[\d.]+) ([\w-]+)\)/.exec(received) ?? []
+  const secure = protocol[2] === 'S'
+  return {
+    tls: secure ? { version, cipher } : null,
+    withoutTls: !secure,
+    requireTls: received.includes(' (requiretls) '),
+  }
+}
+
+/** What extensions have to say of a message; they see at most its first PANEL_BYTES. */
+async function panels(
+  { extensions, mailboxes, log }: ContentCallDeps,
+  { id, account }: MailboxMessage,
+  content: Omit<OpenedContent, 'received'>,
+): Promise<Record<string, unknown>> {
+  const found: [string, unknown][] = []
+  const asked = extensions.filter(extension => extension.panel !== undefined)
+  // What could not be read in time is not read here either.
+  if (asked.length === 0 || content.headers.length === 0) return {}
+  const chunks: Buffer[] = []
+  for await (const chunk of slice(await mailboxes.open(id), 0, PANEL_BYTES)) chunks.push(chunk)
+  const view = messageView(Buffer.concat(chunks))
+  for (const extension of asked) {
+    try {
+      const data = extension.panel?.({ id, account, view })
+      if (data !== undefined) found.push([extension.name, data])
+    } catch (err) {
+      log.warn({ err, id, extension: extension.name }, 'extension failed on a message; its panel is left out')
+    }
+  }
+  return Object.fromEntries(found)
+}
+
+async function listed({ mailboxes }: ContentCallDeps, { id, account }: MailboxMessage): Promise<ListedMessage | null> {
+  return (await (await mailboxes.store(account)).listed([id]))[0] ?? null
+}

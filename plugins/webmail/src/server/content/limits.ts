@@ -1,0 +1,43 @@
+// Every limit of showing a message, by name. Sizes are bytes unless the name says otherwise.
+
+/** Parts of a message that are looked at. */
+export const MESSAGE_PARTS = 1_000
+/** Levels of parts that a path can name: the root, and twenty below it. */
+export const PATH_LEVELS = 21
+/** Of one text part that is shown, decoded, in UTF-8; and of all together. */
+export const TEXT_BYTES: number = 2 * 1024 * 1024
+export const TEXTS_BYTES: number = 8 * 1024 * 1024
+/** Text parts that are shown. */
+export const TEXT_PARTS = 100
+/** Characters of HTML that are shown. */
+export const HTML_LENGTH = 1_000_000
+/** Elements inside each other in shown HTML. */
+export const HTML_NESTING = 200
+/** Images that are put into a page as data URLs, all together, each as often as it is used. */
+export const INLINE_IMAGES_BYTES: number = 10 * 1024 * 1024
+/** Characters of one style attribute, and declarations that are kept of it. */
+export const STYLE_LENGTH = 10_000
+export const STYLE_DECLARATIONS = 100
+/** Characters of an address in a link or of an image. */
+export const URL_LENGTH = 8_000
+/** Characters of a title or alternative text. */
+export const LABEL_LENGTH = 1_000
+/** Header fields shown, and characters of one. */
+export const HEADER_FIELDS = 1_000
+export const HEADER_FIELD_LENGTH = 20_000
+/** Milliseconds that reading a message may take, and MiB of memory. */
+export const READ_MS = 5_000
+export const READ_MIB = 256
+/** Of a message that could not be read as a whole: the beginning that is. */
+export const BEGINNING_BYTES: number = 32 * 1024
+/** Messages that wait to be read. */
+export const READS_WAITING = 200
+/** Messages whose parts are remembered. */
+export const OUTLINES_KEPT = 200
+/** Of a message that panels of extensions are shown: its beginning. */
+export const PANEL_BYTES: number = 1024 * 1024
+/** Addresses of an account with a remembered view mode. */
+export const VIEW_MODES = 5_000
+/** Recipients and steps of a trace. */
+export const TRACE_RECIPIENTS = 1_000
+export const TRACE_STEPS = 2_000

@@ -1,0 +1,64 @@
+// The parts of a message by the paths that addresses name them with: "0" is the root, "0.1" its second part, and the message
+// in a message/rfc822 part "0.1" is "0.1.0".
+import { type AttachmentKind, attachmentKind, type Part, safeFilename } from '@mox/plugin-sdk/mail'
+import { decodedSize, type EncodedRange } from './decoder.ts'
+import { PATH_LEVELS } from './limits.ts'
+
+/** How a page may show a part: as an image, in a frame as text or as PDF; none: download only. */
+export type Viewable = 'image' | 'text' | 'pdf' | 'none'
+
+/** What is known of a part without its content. */
+export interface PartFacts extends EncodedRange {
+  readonly path: string
+  readonly contentType: string
+  readonly charset: string
+  /** Fit to show; '' when none is given. */
+  readonly filename: string
+  /** Decoded; 0 for a multipart. */
+  readonly size: number
+  readonly contentId: string
+  readonly viewable: Viewable
+  readonly kind: AttachmentKind
+}
+
+/** Parts with their paths in order; those too deep for a path are not there. */
+export function pathsOf(root: Part): Map<Part, string> {
+  const paths = new Map<Part, string>()
+  const waiting: { part: Part; path: string; level: number }[] = [{ part: root, path: '0', level: 1 }]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { part, path, level } = next
+    if (level > PATH_LEVELS) continue
+    paths.set(part, path)
+    const inner = part.message === undefined ? part.children : [part.message]
+    for (let i = inner.length - 1; i >= 0; i--)
+      waiting.push({ part: inner[i]!, path: `${path}.${i}`, level: level + 1 })
+  }
+  return paths
+}
+
+export function partFacts(message: Buffer, part: Part, path: string, name?: string): PartFacts {
+  const range = { start: part.bodyStart, end: part.end, encoding: part.encoding }
+  const filename = part.filename === undefined || part.filename === '' ? (name ?? '') : safeFilename(part.filename)
+  return {
+    ...range,
+    path,
+    contentType: part.contentType,
+    charset: part.charset,
+    filename,
+    size: part.type === 'multipart' ? 0 : decodedSize(message, range),
+    contentId: part.contentId ?? '',
+    viewable: viewable(part.contentType),
+    kind: attachmentKind(part.contentType, filename),
+  }
+}
+
+/** Types that browsers show as images, and nothing else with them. */
+export const IMAGE_TYPES: ReadonlySet<string> = new Set(
+  ['avif', 'webp', 'gif', 'png', 'jpeg', 'apng', 'svg+xml'].map(name => `image/${name}`),
+)
+
+function viewable(contentType: string): Viewable {
+  if (IMAGE_TYPES.has(contentType)) return 'image'
+  if (contentType === 'application/pdf') return 'pdf'
+  return /^(?:text|message)\//.test(contentType) ? 'text' : 'none'
+}

@@ -1,0 +1,47 @@
+// List fields: where a list is written to, and how one leaves it. RFC 2369, RFC 2919, RFC 8058.
+import type { Head } from '@mox/plugin-sdk/mail'
+import { URL_LENGTH } from './limits.ts'
+
+export interface UnsubscribeWay {
+  /** `oneclick`: a POST to `target` does it; `mailto`: a mail; `web`: a page for a person. */
+  readonly kind: 'oneclick' | 'mailto' | 'web'
+  readonly target: string
+}
+
+/** The addresses in angle brackets of a List field, in order. */
+function targets(head: Head, name: string): string[] {
+  const found = (head.get(name) ?? '').matchAll(/<\s*([^<>]+?)\s*>/g)
+  return [...found]
+    .slice(0, 20)
+    .map(match => (match[1] ?? '').replace(/\s+/g, ''))
+    .filter(url => url.length <= URL_LENGTH && URL.canParse(url))
+}
+
+/** The best way to leave; null for none. */
+export function unsubscribeWay(head: Head): UnsubscribeWay | null {
+  const urls = targets(head, 'list-unsubscribe')
+  const oneclick = /^\s*List-Unsubscribe\s*=\s*One-Click\s*$/i.test(head.get('list-unsubscribe-post') ?? '')
+  const secure = urls.find(url => /^https:/i.test(url))
+  if (oneclick && secure !== undefined) return { kind: 'oneclick', target: secure }
+  const mail = urls.find(url => /^mailto:[^?]*@/i.test(url))
+  if (mail !== undefined) return { kind: 'mailto', target: mail }
+  const page = secure ?? urls.find(url => /^http:/i.test(url))
+  return page === undefined ? null : { kind: 'web', target: page }
+}
+
+/** The address to write to a list; '' when it is none. */
+export function listAddress(head: Head): string {
+  const post = targets(head, 'list-post').find(url => /^mailto:/i.test(url))
+  if (post === undefined) return ''
+  try {
+    return decodeURIComponent(post.slice('mailto:'.length).replace(/\?.*$/, ''))
+  } catch {
+    return ''
+  }
+}
+
+/** Of List-Id, without its description; '' for none. */
+export function listId(head: Head): string {
+  const value = (head.get('list-id') ?? '').slice(0, 1_000)
+  return (/<([^<>]+)>\s*$/.exec(value)?.[1] ?? value).trim().toLowerCase()
+}

