@@ -1,10 +1,10 @@
 // Going from place to place: mailboxes, searches, the outgoing mail, one message. What is open is in the page's address, with
 // an entry in the history for each place that was gone to.
-import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals'
 import { formatPlace, type Place, parseRoute, type Target } from '../lib/route.ts'
 import { openView } from '../lib/stream.ts'
 import { mailboxNamed } from './lookup.ts'
-import { focused, hello, mailboxes, narrow, openMailbox as openMailboxOf, selected, settings } from './store.ts'
+import { focused, mailboxes, narrow, selected, settings } from './store.ts'
 
 export const target: Signal<Target> = signal({ kind: 'mailbox', mailbox: 'Inbox' })
 /** The draft that is being written, for the address. */
@@ -51,9 +51,12 @@ export function openOutgoing(): void {
 
 /** Goes to a place, and to a message of it. */
 export function go(place: Place): void {
-  show(place)
-  drawer.value = false
-  write('push')
+  // Together, so that the old place's entry is left before anything follows the change.
+  batch(() => {
+    show(place)
+    drawer.value = false
+    write('push')
+  })
 }
 
 /** From the message to the list, on a phone. */
@@ -63,10 +66,12 @@ export function backToList(): void {
 }
 
 function show({ target: next, message }: Place): void {
-  target.value = next
-  selected.value = message === undefined ? [] : [message]
-  focused.value = message
-  opener(next, message)
+  batch(() => {
+    target.value = next
+    selected.value = message === undefined ? [] : [message]
+    focused.value = message
+    opener(next, message)
+  })
 }
 
 function current(): Place {
@@ -120,23 +125,28 @@ export function startNavigation(): void {
 
 /** A renamed mailbox stays open under its new name; one that is removed gives way to Inbox. */
 function followRenames(): void {
-  let id: number | undefined
+  let last: { readonly name: string; readonly id: number } | undefined
   effect(() => {
     const now = target.value
-    if (now.kind !== 'mailbox' || hello.value === undefined) {
-      id = undefined
+    const all = mailboxes.value
+    if (now.kind !== 'mailbox') {
+      last = undefined
       return
     }
-    const named = mailboxNamed(now.mailbox)
-    const renamed = id === undefined ? undefined : mailboxes.value.get(id)
-    if (named !== undefined && (renamed === undefined || renamed === named)) id = named.id
-    else if (renamed !== undefined && openMailboxOf.value === renamed) {
-      target.value = { kind: 'mailbox', mailbox: renamed.name }
-      write('replace')
-    } else if (named !== undefined) id = named.id
-    else if (id !== undefined) {
-      id = undefined
-      openMailbox('Inbox')
+    const { mailbox: name } = now
+    const named = mailboxNamed(name)
+    if (named !== undefined || last?.name !== name) {
+      last = named === undefined ? undefined : { name, id: named.id }
+      return
     }
+    const renamed = all.get(last.id)
+    if (renamed === undefined) {
+      // Before the first greeting, and after logging out, there are none at all.
+      if (all.size > 0) untracked(() => openMailbox('Inbox'))
+      return
+    }
+    last = { name: renamed.name, id: renamed.id }
+    target.value = { kind: 'mailbox', mailbox: renamed.name }
+    untracked(() => write('replace'))
   })
 }
