@@ -66,9 +66,10 @@ export function withLine(now: ImportProgress, line: string): ImportProgress {
 /** In words. */
 export function progressText({ counts, result }: ImportProgress): string {
   const so = [...counts.values()].reduce((sum, n) => sum + n, 0)
-  if (result === undefined) return `${so.toLocaleString()} messages added…`
+  const added = (n: number): string => `${n.toLocaleString()} ${n === 1 ? 'message' : 'messages'} added`
+  if (result === undefined) return `${added(so)}…`
   const parts = [
-    `${result.added.toLocaleString()} messages added`,
+    added(result.added),
     result.duplicates > 0 ? `${result.duplicates.toLocaleString()} were there already` : [],
     result.skipped > 0 ? `${result.skipped.toLocaleString()} left out` : [],
   ]
