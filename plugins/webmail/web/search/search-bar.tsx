@@ -64,9 +64,9 @@ export function SearchBar(): JSX.Element {
   useEffect(() => {
     if (!open) return undefined
     const outside = (event: Event): void => {
-      // Popups of saving stand outside of the form and belong to it.
+      // Popups of saving, and what they say, stand outside of the form and belong to it.
       const at = event.target as Element
-      if (root.current?.contains(at) === false && at.closest('[role=dialog]') === null) typed.value = undefined
+      if (root.current?.contains(at) === false && at.closest('dialog, [role=dialog], .toasts') === null) typed.value = undefined
     }
     document.addEventListener('pointerdown', outside)
     document.addEventListener('focusin', outside)
