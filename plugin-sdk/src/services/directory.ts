@@ -128,6 +128,11 @@ export interface Directory {
   sasl(mechanism: string, context: LoginContext): SaslExchange | undefined
   /** Checks a login name and a password. Counts failures. */
   login(name: string, password: string, context: LoginContext): Promise<LoginResult>
+  /**
+   * A text that changes whenever the account's password does, and never else; '' without a password. It tells nothing of the
+   * password and may be stored: a session that began with another one has ended.
+   */
+  passwordVersion(account: string): Promise<string>
   /** True when the address or its network has too many failed logins; checked before a greeting. */
   limited(remoteIp: string): boolean
 }

@@ -5,6 +5,8 @@ export interface ImportOptions {
   readonly mailbox?: string
   /** Leading folders of the paths in the archive that are left out, such as "Takeout/Mail". */
   readonly prefix?: string
+  /** For an archive: its mailboxes are made below this one, and do not get the roles that they had. */
+  readonly below?: string
   /** Stops after the batch that is being written. */
   readonly signal?: AbortSignal
   readonly progress?: (event: ImportEvent) => void
@@ -31,4 +33,8 @@ export interface ExportOptions {
   readonly archive: 'tar' | 'tgz' | 'zip' | 'none'
   /** Only this mailbox and those below it; default all. */
   readonly mailbox?: string
+  /** False: without those below it. Default true. */
+  readonly below?: boolean
+  /** Only these messages, as a mailbox "Export"; those that are not there are left out. */
+  readonly ids?: readonly number[]
 }

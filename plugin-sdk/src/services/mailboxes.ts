@@ -100,6 +100,8 @@ export interface MailboxMessage {
   /** "local@domain" of the reverse-path. */
   readonly mailFrom: string
   readonly rcptTo: string
+  /** Domains that SPF or DKIM vouched for when it was delivered, as A-labels. */
+  readonly verifiedDomains: readonly string[]
 }
 
 /** The part of the message store that every user of it needs; `Store` of one account does the rest. */

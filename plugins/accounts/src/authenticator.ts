@@ -123,6 +123,15 @@ export class Authenticator {
     }
   }
 
+  /** What Directory.passwordVersion() gives: keyed, as it is stored by others. */
+  passwordVersion(account: string): string {
+    const credential = this.deps.credentialOf(account)
+    if (credential === undefined) return ''
+    return createHmac('sha256', this.deps.saltKey())
+      .update(JSON.stringify(['password', account, credential.version]))
+      .digest('base64url')
+  }
+
   /** The salt of a name without SCRAM secrets: always the same, so that it does not tell who is here. */
   salt(hash: ScramHash, name: string): Buffer {
     const bytes = createHmac('sha256', this.deps.saltKey()).update(`${hash} ${name}`).digest()

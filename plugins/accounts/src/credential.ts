@@ -8,6 +8,8 @@ import { deriveKeys, formatKeys, parseKeys, SCRAM_SALT_BYTES, type ScramHash, ty
 export interface Credential {
   /** Differs for every password of every account; part of cache keys. */
   readonly id: string
+  /** Differs after the password was set anew, but not after its verifier was renewed. Secret, as it may be a plain hash. */
+  readonly version: string
   /** The password is known to be right or wrong at once, without argon2; undefined for stored verifiers. */
   readonly quick?: (password: string) => boolean
   readonly argon2?: Argon2Hash
@@ -16,8 +18,8 @@ export interface Credential {
   readonly outdated: boolean
 }
 
-/** Undefined when the text is no verifier. */
-export function parseCredential(account: string, text: string): Credential | undefined {
+/** Undefined when the text is no verifier. `version`: see there; without one the text itself. */
+export function parseCredential(account: string, text: string, version: string = text): Credential | undefined {
   const [first = '', ...rest] = text.split(' ')
   const argon2 = parseHash(first)
   const keys = rest.map(parseKeys)
@@ -26,6 +28,7 @@ export function parseCredential(account: string, text: string): Credential | und
   if (byHash.size !== keys.length) return undefined
   return {
     id: `${account} ${text}`,
+    version,
     argon2,
     scram: async hash => byHash.get(hash),
     outdated: isOutdated(argon2) || byHash.size < 2,
@@ -54,6 +57,7 @@ export function plainCredential(account: string, password: string, salt: (hash: 
   const derived = new Map<ScramHash, Promise<ScramKeys>>()
   return {
     id: `${account} ${right.toString('base64')}`,
+    version: right.toString('base64'),
     quick: given => timingSafeEqual(sha(given), right),
     scram: hash => {
       let keys = derived.get(hash)

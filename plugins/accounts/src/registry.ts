@@ -19,7 +19,7 @@ export class Registry {
   readonly #hostname: string
   readonly #onChange: () => void
   #lookup: Lookup
-  #verifiers: ReadonlyMap<string, string> = new Map()
+  #verifiers: ReadonlyMap<string, CredentialRow> = new Map()
   readonly #parsed = new Map<string, Credential | undefined>()
   #unsubscribe: (() => void) | undefined
   /** The reading that is under way, and the one after it. */
@@ -66,9 +66,10 @@ export class Registry {
   /** The credential that the database has for an account. */
   credential(account: string): Credential | undefined {
     if (this.#parsed.has(account)) return this.#parsed.get(account)
-    const verifier = this.#verifiers.get(account)
-    const credential = verifier === undefined ? undefined : parseCredential(account, verifier)
-    if (verifier !== undefined && credential === undefined)
+    const row = this.#verifiers.get(account)
+    const credential =
+      row === undefined ? undefined : parseCredential(account, row.verifier, `set at ${Number(row.changed_at)}`)
+    if (row !== undefined && credential === undefined)
       this.#log.error({ account }, 'the stored password cannot be read; set it again')
     // Only names of accounts are asked for, so that this stays as small as the directory.
     this.#parsed.set(account, credential)

@@ -62,10 +62,10 @@ export async function readEntries(db: Db): Promise<Entries> {
   }
 }
 
-/** Verifier texts by account. */
-export async function readCredentials(db: Db): Promise<Map<string, string>> {
+/** Verifier texts and when they were set, by account. */
+export async function readCredentials(db: Db): Promise<Map<string, CredentialRow>> {
   const rows: CredentialRow[] = await db<CredentialRow>(CREDENTIAL).select('*')
-  return new Map(rows.map(row => [row.account, row.verifier]))
+  return new Map(rows.map(row => [row.account, row]))
 }
 
 function parsed<T extends Path | { readonly localpart: string | null }>(

@@ -23,6 +23,7 @@ export function directoryService(registry: Registry, authenticator: Authenticato
     mechanisms: ({ tls, allowPlain }) => (tls || allowPlain ? [...SCRAM, ...PLAIN] : SCRAM),
     sasl: (name, context) => exchangeFor(authenticator, name.toUpperCase(), context),
     login: (name, password, context) => authenticator.login(name, password, context, 'password'),
+    passwordVersion: async account => authenticator.passwordVersion(account),
     limited: remoteIp => limits.limited(remoteIp),
   }
 }

@@ -1,6 +1,6 @@
 // http: listeners that serve the routes of other plugins. A port that cannot be bound stops the start and says which
 // option to change; ports bound before it are closed again.
-import { createServer as createHttp, type Server } from 'node:http'
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import {
@@ -23,6 +23,9 @@ import { makeApp } from './app.ts'
 import { Limiter } from './limiter.ts'
 import { type Listener, options } from './options.ts'
 
+/** Milliseconds that the body of a request may take, whatever its size, and bytes a second that it must have beyond that. */
+export const BODY_GRACE_MS = 120_000
+export const BODY_RATE = 16_384
 /** Connections one listener holds at most. */
 export const MAX_CONNECTIONS = 2000
 
@@ -68,11 +71,20 @@ export const http: PluginFactory<typeof options> = definePlugin({
       const handle = app.callback()
       const limits = {
         headersTimeout: 15_000,
-        requestTimeout: 120_000,
+        // Large bodies may take longer; see `limitBody`.
+        requestTimeout: 0,
         keepAliveTimeout: 10_000,
         maxHeaderSize: 16_384,
       }
+      const limitBody = (request: IncomingMessage, response: ServerResponse): void => {
+        const bytes = Number(request.headers['content-length'] ?? 0)
+        const cancel = clock.after(BODY_GRACE_MS + (bytes / BODY_RATE) * 1_000, () => {
+          if (!request.complete) request.destroy()
+        })
+        response.once('close', cancel)
+      }
       const onRequest: Parameters<typeof createHttp>[1] = (request, response) => {
+        if (request.headers['content-length'] !== undefined) limitBody(request, response)
         response.on('finish', () => requests.inc({ listener: name, code: String(response.statusCode) }))
         void handle(request, response)
       }

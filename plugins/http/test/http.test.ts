@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import type { HttpRoutes, Log } from '@mox/plugin-sdk'
+import { VirtualClock } from '@mox/plugin-sdk/testkit'
 import { afterEach, describe, expect, test } from 'vitest'
-import { http } from '../src/index.ts'
+import { BODY_GRACE_MS, BODY_RATE, http } from '../src/index.ts'
 import { Limiter, MAX_TRACKED, networks } from '../src/limiter.ts'
 
 const silent: Log = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
@@ -50,6 +51,7 @@ interface Running {
   setup: ReturnType<typeof setupWith>
 }
 const open: Running[] = []
+const clock = new VirtualClock()
 let lines: Record<string, unknown>[] = []
 
 function setupWith(input: unknown) {
@@ -57,7 +59,7 @@ function setupWith(input: unknown) {
   const log: Log = { ...silent, info: fields => void lines.push(fields as Record<string, unknown>) }
   const counter = { inc() {} }
   const services = {
-    clock: { now: () => 0 },
+    clock,
     log,
     random: { id: () => 'the-id' },
     system: { hostname: 'mail.test' },
@@ -133,6 +135,19 @@ describe('requests', () => {
     expect(answer.body).not.toContain('/etc')
     expect(answer.headers['x-content-type-options']).toBe('nosniff')
     expect(answer.headers['content-security-policy']).toContain("default-src 'self'")
+  })
+
+  test('a body may take its time, but not more', async () => {
+    const socket = connect({ host: '127.0.0.1', port: await start() })
+    const closed = once(socket, 'close')
+    socket.on('error', () => undefined).resume()
+    socket.write('POST /api/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n01234')
+    for (let i = 0; i < 1_000 && clock.pending === 0; i++) await new Promise(resolve => setImmediate(resolve))
+    await clock.advance(BODY_GRACE_MS)
+    expect(socket.closed).toBe(false)
+    await clock.advance(Math.ceil((10 / BODY_RATE) * 1_000))
+    await closed
+    expect(clock.pending).toBe(0)
   })
 
   test('a listener serves only its audiences', async () => {

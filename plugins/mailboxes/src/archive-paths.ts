@@ -22,8 +22,15 @@ export const ERRORS = 'errors.txt'
 const METADATA = /^mox-metadata\.\d+\.jsonl$/
 const IGNORED = /^(?:dovecot[-.]|maildirsize$|maildirfolder$|subscriptions$|courierimap|\.DS_Store$)/
 
-/** `prefix`: leading folders that are left out. */
-export function archivePath(path: string, folder: boolean, prefix: string): ArchivePath {
+/** `prefix`: leading folders that are left out. `below`: the mailbox that the others are below; '' for none. */
+export function archivePath(path: string, folder: boolean, prefix: string, below: string = ''): ArchivePath {
+  const what = ownPath(path, folder, prefix)
+  if (below === '' || !('mailbox' in what)) return what
+  const checked = mailboxName(`${below}/${what.mailbox}`)
+  return checked.ok ? { ...what, mailbox: checked.name } : unusable(checked.error)
+}
+
+function ownPath(path: string, folder: boolean, prefix: string): ArchivePath {
   const whole = path.replace(/^(?:\.\/)+/, '').normalize('NFC')
   if (/[\x00-\x1f\x7f\\]/.test(whole) || whole.startsWith('/')) return unusable('path is not allowed')
   const start = prefix.replace(/^\/+|\/+$/g, '')

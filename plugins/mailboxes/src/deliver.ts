@@ -14,6 +14,8 @@ import { affordableKeywords, blankRow, findThread, insertMessage, position, thre
 import { ruledMailbox } from './rules.ts'
 import type { MailboxRow, MessageRow } from './schema.ts'
 
+/** Domains that are kept of a message. */
+const VERIFIED_DOMAINS = 20
 const MAILBOX_FULL: SmtpReply = reply(452, '4.2.2', 'mailbox full')
 
 export async function deliver(context: Context, delivery: LocalDelivery): Promise<LocalOutcome> {
@@ -79,6 +81,7 @@ async function file(op: Operation, delivery: LocalDelivery, mailbox: MailboxRow)
     remote_ip: delivery.remoteIp,
     helo: delivery.helo,
     tls_version: delivery.tls?.version ?? '',
+    verified_domains: joinWords((delivery.verifiedDomains ?? []).slice(0, VERIFIED_DOMAINS)),
   }
   if (delivery.junk) Object.assign(row, { junk: 1, notjunk: 0 })
   // What comes into a muted thread needs no attention.

@@ -7,6 +7,7 @@ import { ERRORS, KEYWORDS, MANIFEST } from './archive-paths.ts'
 import { type ArchiveWriter, archiveWriter } from './archive-write.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
+import { chunks } from './expunge.ts'
 import { flagsOf, splitWords } from './flags.ts'
 import { type Manifest, METADATA_LINES, type Metadata } from './manifest.ts'
 import { formatFromTime, IMPORT_MESSAGE_BYTES, mboxLines } from './mbox.ts'
@@ -18,14 +19,16 @@ const ERROR_LINES = 10_000
 
 export async function* exportMail(
   context: Context,
+  account: number,
   mailboxes: readonly MailboxInfo[],
   subscriptions: readonly string[],
   options: ExportOptions,
 ): AsyncGenerator<Buffer> {
-  const chosen = choose(mailboxes, options)
+  const chosen =
+    options.ids === undefined ? choose(context, mailboxes, options) : [listedMessages(context, account, options.ids)]
   if (options.format === 'mbox' && options.archive === 'none') {
     const exporter = new Exporter(context)
-    for (const mailbox of chosen) yield* exporter.mbox(mailbox)
+    for (const source of chosen) yield* exporter.mbox(source)
     return
   }
   if (options.archive === 'none' || (options.format === 'mbox' && options.archive !== 'zip'))
@@ -42,7 +45,57 @@ export async function* exportMail(
   await work
 }
 
-function choose(mailboxes: readonly MailboxInfo[], { mailbox, archive }: ExportOptions): readonly MailboxInfo[] {
+/** Messages that become one mailbox of the archive. */
+interface Source extends Pick<MailboxInfo, 'name' | 'specialUse' | 'keywords'> {
+  /** At most METADATA_LINES at a time. */
+  pages(): AsyncIterable<MessageRow[]>
+}
+
+function choose(context: Context, mailboxes: readonly MailboxInfo[], options: ExportOptions): readonly Source[] {
+  return chosenMailboxes(mailboxes, options).map(({ id, name, specialUse, keywords }) => ({
+    ...{ name, specialUse, keywords },
+    pages: () => mailboxPages(context, id),
+  }))
+}
+
+/** What the archive calls the messages that were chosen one by one. */
+const LISTED = 'Export'
+
+function listedMessages(context: Context, account: number, ids: readonly number[]): Source {
+  const wanted = [...new Set(ids)].sort((a, b) => a - b)
+  async function* pages(): AsyncGenerator<MessageRow[]> {
+    for (const part of chunks(wanted)) {
+      const rows: MessageRow[] = await context.storage
+        .db<MessageRow>(MESSAGE)
+        .where({ account_id: account, expunged_at: 0 })
+        .whereIn('id', part)
+        .orderBy('id')
+      if (rows.length > 0) yield rows
+    }
+  }
+  return { name: LISTED, specialUse: [], keywords: [], pages }
+}
+
+async function* mailboxPages(context: Context, mailboxId: number): AsyncGenerator<MessageRow[]> {
+  const { storage } = context
+  for (let after = 0; ; ) {
+    const query = storage
+      .db<MessageRow>(MESSAGE)
+      .where({ mailbox_id: mailboxId, expunged_at: 0 })
+      .where('uid', '>', after)
+      .orderBy('uid')
+      .limit(METADATA_LINES)
+    const rows = await storage.offload<MessageRow>(query)
+    if (rows.length > 0) yield rows
+    if (rows.length < METADATA_LINES) return
+    after = rows.at(-1)?.uid ?? 0
+  }
+}
+
+function chosenMailboxes(
+  mailboxes: readonly MailboxInfo[],
+  { mailbox, archive, below = true }: ExportOptions,
+): readonly MailboxInfo[] {
   if (mailbox === undefined) {
     if (archive === 'none') throw new UsageError('a file that is no archive takes one mailbox; name it')
     return mailboxes
@@ -51,7 +104,7 @@ function choose(mailboxes: readonly MailboxInfo[], { mailbox, archive }: ExportO
   const name = checked.ok ? checked.name : ''
   const own = mailboxes.filter(m => m.name === name)
   if (own.length === 0) throw refuse('missing', 'no such mailbox')
-  return archive === 'none' ? own : [...own, ...mailboxes.filter(m => m.name.startsWith(`${name}/`))]
+  return archive === 'none' || !below ? own : [...own, ...mailboxes.filter(m => m.name.startsWith(`${name}/`))]
 }
 
 class Exporter {
@@ -64,11 +117,11 @@ class Exporter {
 
   async all(
     writer: ArchiveWriter,
-    mailboxes: readonly MailboxInfo[],
+    mailboxes: readonly Source[],
     subscriptions: readonly string[],
     format: 'maildir' | 'mbox',
   ): Promise<void> {
-    const roles = (m: MailboxInfo): readonly SpecialUse[] => m.specialUse
+    const roles = (m: Source): readonly SpecialUse[] => m.specialUse
     const manifest: Manifest = {
       version: 1,
       mailboxes: mailboxes.map(m => ({ name: m.name, specialUse: roles(m) })),
@@ -83,7 +136,7 @@ class Exporter {
       await writer.file(ERRORS, this.#context.clock.now(), [Buffer.from(`${this.#errors.join('\n')}\n`)])
   }
 
-  async #maildir(writer: ArchiveWriter, mailbox: MailboxInfo): Promise<void> {
+  async #maildir(writer: ArchiveWriter, mailbox: Source): Promise<void> {
     const { name } = mailbox
     for (const folder of ['new', 'cur', 'tmp']) await writer.folder(`${name}/${folder}`, this.#context.clock.now())
     const letters = letterNames(mailbox.keywords)
@@ -92,7 +145,7 @@ class Exporter {
       await writer.file(`${name}/${KEYWORDS}`, this.#context.clock.now(), [Buffer.from(lines.join(''))])
     }
     let page = 0
-    for await (const rows of this.#pages(mailbox.id)) {
+    for await (const rows of mailbox.pages()) {
       const lines = rows.map(row => JSON.stringify(metadataOf(row)))
       const file = `${name}/mox-metadata.${page++}.jsonl`
       await writer.file(file, this.#context.clock.now(), [Buffer.from(`${lines.join('\n')}\n`)])
@@ -105,8 +158,8 @@ class Exporter {
     }
   }
 
-  async *mbox(mailbox: MailboxInfo): AsyncGenerator<Buffer> {
-    for await (const rows of this.#pages(mailbox.id))
+  async *mbox(mailbox: Source): AsyncGenerator<Buffer> {
+    for await (const rows of mailbox.pages())
       for (const row of rows) {
         const chunks = await this.#read(row, mailbox.name)
         if (chunks === undefined) continue
@@ -115,22 +168,6 @@ class Exporter {
         yield bytes
         yield Buffer.from(bytes.at(-1) === 0x0a ? '\n' : '\n\n')
       }
-  }
-
-  async *#pages(mailboxId: number): AsyncGenerator<MessageRow[]> {
-    const { storage } = this.#context
-    for (let after = 0; ; ) {
-      const query = storage
-        .db<MessageRow>(MESSAGE)
-        .where({ mailbox_id: mailboxId, expunged_at: 0 })
-        .where('uid', '>', after)
-        .orderBy('uid')
-        .limit(METADATA_LINES)
-      const rows = await storage.offload<MessageRow>(query)
-      if (rows.length > 0) yield rows
-      if (rows.length < METADATA_LINES) return
-      after = rows.at(-1)?.uid ?? 0
-    }
   }
 
   /** The message with LF; undefined when it cannot be read. */

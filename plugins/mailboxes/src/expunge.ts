@@ -150,4 +150,5 @@ const ERASED: Partial<MessageRow> = {
   remote_ip: '',
   helo: '',
   tls_version: '',
+  verified_domains: '',
 }

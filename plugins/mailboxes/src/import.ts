@@ -95,7 +95,8 @@ class Importer {
   ): Promise<void> {
     for await (const file of readArchive(path, kind)) {
       this.#options.signal?.throwIfAborted()
-      const what = archivePath(file.path, file.folder, this.#options.prefix ?? '')
+      const { prefix = '', below = '' } = this.#options
+      const what = archivePath(file.path, file.folder, prefix, below)
       if (wanted(what))
         await this.#file(what.kind === 'mbox' && only !== undefined ? { ...what, mailbox: only } : what, file)
     }
@@ -121,6 +122,8 @@ class Importer {
       case 'metadata':
         return await this.#readMetadata(what.mailbox, file)
       case 'manifest': {
+        // It speaks of mailboxes at the top, and of their roles.
+        if (this.#options.below !== undefined) return
         const parsed = manifest.safeParse(json(await this.#text(file)))
         if (parsed.success) this.#manifest = parsed.data
         else this.#problem(`${file.path}: not a manifest of this version, it is not used`)

@@ -194,6 +194,7 @@ export function blankRow(op: Operation, mailbox: MailboxRow): Omit<MessageRow, '
     remote_ip: '',
     helo: '',
     tls_version: '',
+    verified_domains: '',
   }
 }
 

@@ -41,5 +41,6 @@ export function mailboxMessage(row: MessageRow, account: string): MailboxMessage
     subject: row.subject,
     mailFrom: row.mail_from,
     rcptTo: row.rcpt_to,
+    verifiedDomains: splitWords(row.verified_domains),
   }
 }

@@ -133,6 +133,8 @@ export interface MessageRow extends FlagColumns {
   helo: string
   /** '' without TLS. */
   tls_version: string
+  /** A list of words: what SPF or DKIM vouched for when it was delivered. */
+  verified_domains: string
 }
 
 export const ACCOUNT = 'mailboxes_account'
@@ -163,7 +165,14 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'lists and search', up: lists },
   { version: 3, name: 'delivery rules', up: rules },
   { version: 4, name: 'annotations', up: annotations },
+  { version: 5, name: 'verified domains', up: verifiedDomains },
 ]
+
+async function verifiedDomains(db: Db): Promise<void> {
+  await db.schema.alterTable(MESSAGE, table => {
+    table.text('verified_domains').notNullable().defaultTo('')
+  })
+}
 
 async function annotations(db: Db): Promise<void> {
   await db.schema.createTable(ANNOTATION, table => {

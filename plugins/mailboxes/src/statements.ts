@@ -76,6 +76,7 @@ const MESSAGE_COLUMNS: readonly (keyof NewMessage)[] = [
   'remote_ip',
   'helo',
   'tls_version',
+  'verified_domains',
   'seen',
   'answered',
   'flagged',

@@ -249,7 +249,7 @@ export class AccountStore implements MailStore {
       .where({ account_id: this.#id })
       .orderBy('name')
     const subscriptions = names.map(row => row.name)
-    yield* exportMail(this.#context, await this.mailboxes(), subscriptions, options)
+    yield* exportMail(this.#context, this.#id, await this.mailboxes(), subscriptions, options)
   }
 
   async usage(): Promise<{ readonly used: number; readonly quota: number }> {

@@ -47,6 +47,7 @@ test('an ordinary message', async () => {
     subject: 'Re: café',
     mailFrom: 'sender@remote.test',
     rcptTo: 'alice@local.test',
+    verifiedDomains: [],
     keywords: [],
   })
   strictEqual(message.flags.seen, false)

@@ -1,4 +1,23 @@
 // Options of the webmail.
 import { z } from 'zod'
 
-export const options = z.strictObject({})
+const MIB = 1024 * 1024
+
+export const options = z.strictObject({
+  audience: z
+    .enum(['public', 'internal'])
+    .default('public')
+    .describe('Which listeners of the http plugin serve it: those for the world, or those for private networks'),
+  maxMessageSize: z
+    .int()
+    .min(MIB)
+    .default(100 * MIB)
+    .describe('Bytes of a message that is written, attachments included as they are sent'),
+  maxImportSize: z
+    .int()
+    .min(MIB)
+    .default(2048 * MIB)
+    .describe('Bytes of a file that is imported'),
+})
+
+export type Options = z.output<typeof options>

@@ -1,5 +1,41 @@
 // The webmail page. Everything on it is in the folder of its part; this puts them together.
+import './lib/zod.ts'
 import { render } from 'preact'
+import { openCompose } from './compose/windows.tsx'
+import { App } from './frame/app.tsx'
+import { registerFrameCommands } from './frame/commands.ts'
+import { startErrors } from './frame/errors.tsx'
+import { startKeyboard } from './frame/keyboard.ts'
+import { startLayout } from './frame/layout.ts'
+import { startLogin } from './frame/login.tsx'
+import { startVersionCheck } from './frame/session.ts'
+import { startTitle } from './frame/title.ts'
+import { startStream } from './lib/stream.ts'
+import { startList } from './list/list.tsx'
+import { flushDeletes } from './state/deletes.ts'
+import { onLeaving, startLeaving } from './state/leaving.ts'
+import { startLocal } from './state/local.ts'
+import { onMailto, startNavigation } from './state/navigate.ts'
+import { savePreferences, startPreferences } from './state/preferences.ts'
+import './style/theme.css'
+import './style/base.css'
+
+startErrors()
+startLocal()
+startLayout()
+startLogin()
+startPreferences()
+startTitle()
+startKeyboard()
+registerFrameCommands()
+startList()
+startVersionCheck()
+startLeaving()
+onLeaving(flushDeletes)
+onLeaving(savePreferences)
+onMailto(mailto => openCompose({ kind: 'new', mailto }))
 
 const root = document.getElementById('app')
-if (root !== null) render(<p>mox</p>, root)
+if (root !== null) render(<App />, root)
+startStream()
+startNavigation()

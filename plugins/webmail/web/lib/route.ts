@@ -52,18 +52,18 @@ function targetOf(text: string): Target {
 export function formatPlace({ target, message, draft }: Place): string {
   const parts = [
     target.kind === 'mailbox'
-      ? escape(target.mailbox)
+      ? quoted(target.mailbox)
       : target.kind === 'search'
-        ? `search%20${escape(target.query)}`
+        ? `search%20${quoted(target.query)}`
         : OUTGOING,
   ]
   if (message !== undefined) parts.push(String(message))
-  if (draft !== undefined) parts.push(`compose:${escape(draft)}`)
+  if (draft !== undefined) parts.push(`compose:${quoted(draft)}`)
   return `#${parts.join(',')}`
 }
 
 /** All that separates, but leaves what is readable in an address. */
-function escape(text: string): string {
+function quoted(text: string): string {
   return encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%40', '@')
 }
 

@@ -74,6 +74,11 @@ export class StreamClient {
     return this.#modseq ?? 0
   }
 
+  /** It was never started, or stopped. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Connects unless that is done or under way. */
   start(): void {
     this.#stopped = false

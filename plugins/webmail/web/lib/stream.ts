@@ -41,7 +41,9 @@ const client = new StreamClient(
 
 /** Connects, and from then on whenever the user comes back to a page whose connection broke. Call it once. */
 export function startStream(): void {
-  const again = (): void => client.start()
+  const again = (): void => {
+    if (!client.stopped) client.start()
+  }
   window.addEventListener('focus', again)
   window.addEventListener('online', again)
   window.addEventListener('pageshow', again)

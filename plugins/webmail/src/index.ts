@@ -1,0 +1,70 @@
+// @mox/plugin-webmail: reading, searching, organising and writing mail in the browser, served by the http plugin at
+// /webmail/. Other plugins add to it through webmail-extensions@1.
+import { definePlugin, type PluginFactory, routes } from '@mox/plugin-sdk'
+import { CALL_BYTES } from './api/calls.ts'
+import { options } from './options.ts'
+import { migrations } from './schema.ts'
+import { makeArchives } from './server/archives.ts'
+import { Guard } from './server/guard.ts'
+import { makeItems } from './server/items.ts'
+import { makeLogin, makeSessionCalls } from './server/login.ts'
+import { makeMailboxCalls } from './server/mailboxes.ts'
+import { makeMessageCalls } from './server/messages.ts'
+import { webmailMetrics } from './server/metrics.ts'
+import { Page } from './server/page.ts'
+import type { Part } from './server/part.ts'
+import { makeRouter } from './server/router.ts'
+import { makeRuleCalls } from './server/rules.ts'
+import { needs } from './server/services.ts'
+import { Sessions } from './server/sessions.ts'
+import { makeSettingsCalls, SettingsStore } from './server/settings.ts'
+
+const PATH = '/webmail/'
+
+export const webmail: PluginFactory<typeof options> = definePlugin({
+  name: 'webmail',
+  options,
+  needs,
+  provides: { routes },
+  setup: ({ options, services }) => {
+    const { clock, log, random } = services
+    const metrics = webmailMetrics(services.metrics)
+    const sessions = new Sessions(services)
+    const settings = new SettingsStore(services.storage, err => log.error({ err }, 'changed settings cannot be read'))
+    const items = makeItems(services.webmailExtensions, log)
+    const page = new Page(services.webmailExtensions)
+    const parts: readonly Part[] = [
+      { calls: makeSessionCalls(sessions), start: () => sessions.start(), stop: () => sessions.stop() },
+      { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
+      { calls: makeMessageCalls({ ...services, items }) },
+      { calls: makeMailboxCalls(services.mailboxes) },
+      { calls: makeRuleCalls(services) },
+      makeArchives({ ...services, maxImportSize: options.maxImportSize }),
+    ]
+    const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
+    return {
+      migrations,
+      services: {
+        routes: {
+          ...{ prefix: PATH, audience: options.audience, title: 'Webmail' },
+          maxBody: Math.max(CALL_BYTES, largest),
+          middleware: makeRouter({
+            ...{ path: PATH, parts, page, log, random, metrics },
+            guard: new Guard(sessions, clock),
+            login: makeLogin({ ...services, sessions, metrics, path: PATH }),
+          }),
+        },
+      },
+      start: async () => {
+        await page.start()
+        for (const part of parts) await part.start?.()
+      },
+      drain: async signal => {
+        for (const part of parts) await part.drain?.(signal)
+      },
+      stop: async () => {
+        for (const part of parts.toReversed()) await part.stop?.()
+      },
+    }
+  },
+})

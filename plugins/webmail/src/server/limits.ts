@@ -1,0 +1,31 @@
+// Limits of the webmail's server.
+
+/** Milliseconds that a session lasts after its last use. */
+export const SESSION_MS: number = 24 * 3_600_000
+/** Milliseconds after which the use of a session is written to the database again. */
+export const FLUSH_MS: number = 5 * 60_000
+/** Sessions of an account; a login more ends the one that was used longest ago. */
+export const MAX_SESSIONS = 100
+/** Sessions in memory. */
+export const KNOWN_SESSIONS = 10_000
+/** Seconds in which a login must follow its preparation. */
+export const LOGIN_SECONDS = 30
+/** Milliseconds that the answer to an invalid session waits, and how many answers may wait. */
+export const INVALID_DELAY_MS = 1_000
+export const MAX_DELAYED = 200
+/** Bytes of a call without a session. */
+export const LOGIN_BYTES: number = 8 * 1024
+/** Bytes of all bodies of calls that are in memory. */
+export const MAX_BODIES: number = 64 * 1024 * 1024
+/** Levels of nested JSON in a body. */
+export const MAX_JSON_DEPTH = 32
+/** Bytes of a form. */
+export const FORM_BYTES: number = 256 * 1024
+/** Bytes from which an answer is compressed. */
+export const COMPRESS_BYTES = 1_024
+/** Bytes of an account's settings. */
+export const SETTINGS_BYTES: number = 1024 * 1024
+/** Characters of a browser's name that are kept. */
+export const USER_AGENT_LENGTH = 300
+/** Bytes of an extension's script. */
+export const EXTENSION_BYTES: number = 256 * 1024

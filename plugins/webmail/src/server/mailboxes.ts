@@ -1,0 +1,102 @@
+// Calls about mailboxes. What has many messages is done in portions, so that mail goes on beside.
+import type { Mailboxes, MailboxInfo, MailStore } from '@mox/plugin-sdk'
+import { MAX_IDS, type Undo } from '../api/calls.ts'
+import { FLAGS } from '../api/model.ts'
+import { CallError, type Handlers } from './call.ts'
+import { ownMailbox, shownMailbox, storeOf } from './stores.ts'
+
+/** Messages of one unit of work. */
+const PORTION = 500
+
+export function makeMailboxCalls(
+  mailboxes: Mailboxes,
+): Handlers<
+  | 'mailboxCreate'
+  | 'mailboxRename'
+  | 'mailboxDelete'
+  | 'mailboxEmpty'
+  | 'mailboxesMarkRead'
+  | 'mailboxRole'
+  | 'mailboxSubscribe'
+  | 'usage'
+> {
+  return {
+    mailboxCreate: async ({ name }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      return shownMailbox(await store.create(name))
+    },
+    mailboxRename: async ({ id, name }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      await store.rename((await ownMailbox(store, id)).name, name)
+      return {}
+    },
+    mailboxDelete: async ({ id }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      const mailbox = await ownMailbox(store, id)
+      const all = await store.mailboxes()
+      // Before anything is removed; the store refuses it as well.
+      if (mailbox.name === 'Inbox') throw new CallError('refused', 'Inbox cannot be removed')
+      if (all.some(other => other.name.startsWith(`${mailbox.name}/`)))
+        throw new CallError('refused', 'mailbox has mailboxes below it')
+      await empty(store, mailbox)
+      await store.remove(mailbox.name)
+      return {}
+    },
+    mailboxEmpty: async ({ id }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      await empty(store, await ownMailbox(store, id))
+      return {}
+    },
+    mailboxesMarkRead: async ({ ids }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      const undo: Undo['flags'] = []
+      const chosen: MailboxInfo[] = []
+      for (const id of new Set(ids)) chosen.push(await ownMailbox(store, id))
+      for (const mailbox of chosen) if (mailbox.unseen > 0) await markRead(store, mailbox.id, undo)
+      // What is not whole would take back something else.
+      return { undo: { moved: [], flags: undo.length > MAX_IDS ? [] : undo } }
+    },
+    mailboxRole: async ({ id, role }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      await store.setSpecialUse((await ownMailbox(store, id)).name, role === null ? [] : [role])
+      return {}
+    },
+    mailboxSubscribe: async ({ id, subscribed }, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      await store.subscribe((await ownMailbox(store, id)).name, subscribed)
+      return {}
+    },
+    usage: async (_, caller) => {
+      const store = await storeOf(mailboxes, caller)
+      return await store.usage()
+    },
+  }
+}
+
+/** Removes the messages that are there now; what comes meanwhile stays. */
+async function empty(store: MailStore, { id, uidNext }: MailboxInfo): Promise<void> {
+  for (let after = 0; ; ) {
+    const messages = (await store.messages(id, { limit: PORTION, after })).filter(message => message.uid < uidNext)
+    if (messages.length === 0) return
+    await store.expunge(messages.map(message => message.id))
+    after = messages.at(-1)?.uid ?? uidNext
+  }
+}
+
+/** Adds the former flags to `undo`, as long as one call can have them. */
+async function markRead(store: MailStore, mailbox: number, undo: Undo['flags']): Promise<void> {
+  const filter = { labels: [{ text: '\\seen', not: true }] }
+  for (let cursor: string | undefined; ; ) {
+    const more = cursor === undefined ? {} : { cursor }
+    const page = await store.list({ scope: { mailbox }, filter, limit: PORTION, ...more })
+    await store.setFlags(
+      page.messages.map(message => message.id),
+      { set: { seen: true } },
+    )
+    if (undo.length <= MAX_IDS)
+      for (const { id, flags, keywords } of page.messages)
+        undo.push({ id, flags: FLAGS.filter(flag => flags[flag]), keywords: [...keywords] })
+    if (page.next === undefined) return
+    cursor = page.next
+  }
+}

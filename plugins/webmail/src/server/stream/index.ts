@@ -1,0 +1,110 @@
+// The event streams of the webmail: POST events, and the calls that ask for rows on a stream.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Random } from '@mox/plugin-sdk'
+import { streamRequest } from '../../api/events.ts'
+import type { Settings } from '../../api/model.ts'
+import { CallError, type Caller, type Handlers } from '../call.ts'
+import { EventWriter } from './event-writer.ts'
+import { Stream, type StreamParts } from './stream.ts'
+
+export type { HelloParts, StreamParts } from './stream.ts'
+
+/** Streams at the same time, in all. */
+export const STREAMS = 2_000
+/** Of one account: windows and devices. */
+export const ACCOUNT_STREAMS = 50
+
+export class Streams {
+  readonly #parts: StreamParts
+  readonly #random: Random
+  readonly #streams = new Map<string, Stream>()
+  readonly #perAccount = new Map<string, Set<Stream>>()
+  #stopped = false
+  /** Answers of the calls that are about a stream; the rows come as events. */
+  readonly calls: Handlers<'viewOpen' | 'viewMore' | 'viewCancel'>
+
+  constructor(parts: StreamParts, random: Random) {
+    this.#parts = parts
+    this.#random = random
+    this.calls = {
+      viewOpen: async ({ stream, view, query, limit, until }, caller) => {
+        this.#of(stream, caller).request({ kind: 'open', view, query, wanted: { limit, until } })
+        return {}
+      },
+      viewMore: async ({ stream, view, limit }, caller) => {
+        this.#of(stream, caller).request({ kind: 'more', view, wanted: { limit } })
+        return {}
+      },
+      viewCancel: async ({ stream, view }, caller) => {
+        this.#of(stream, caller).cancel(view)
+        return {}
+      },
+    }
+  }
+
+  /** How many are open. */
+  get open(): number {
+    return this.#streams.size
+  }
+
+  /**
+   * Answers POST events of a checked session; `body` is its JSON. A CallError before anything was written is for the caller to
+   * answer; after that the response is written here, and ends when the stream does.
+   */
+  async serve(caller: Caller, body: unknown, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const parsed = streamRequest.safeParse(body)
+    if (!parsed.success) throw new CallError('badRequest', 'not a request for a stream')
+    if (this.#stopped) throw new CallError('tooMany', 'the server is stopping')
+    const { account } = caller
+    const own = this.#perAccount.get(account) ?? new Set()
+    if (this.#streams.size >= STREAMS || own.size >= ACCOUNT_STREAMS)
+      throw new CallError('tooMany', 'too many windows are open; close some and try again')
+    const compressed = acceptsGzip(request.headers['accept-encoding'])
+    const writer = new EventWriter(response, this.#parts.clock, compressed, () => stream.close())
+    const id = this.#random.id()
+    const stream: Stream = new Stream(id, caller, this.#parts, writer, () => {
+      this.#streams.delete(id)
+      own.delete(stream)
+      if (own.size === 0) this.#perAccount.delete(account)
+    })
+    this.#perAccount.set(account, own.add(stream))
+    this.#streams.set(id, stream)
+    try {
+      await stream.start(parsed.data)
+    } catch (err) {
+      this.#parts.log.error({ err, account }, 'event stream failed')
+      writer.destroy()
+      stream.close()
+    }
+  }
+
+  /** Tells the windows of an account that its settings were changed. */
+  settingsChanged(account: string, settings: Settings): void {
+    for (const stream of this.#perAccount.get(account) ?? []) stream.settingsChanged(settings)
+  }
+
+  /** Tells the windows of an account that its mail in the queue changed. */
+  outgoingChanged(account: string): void {
+    for (const stream of this.#perAccount.get(account) ?? []) stream.outgoingChanged()
+  }
+
+  /** Ends all streams and refuses new ones. */
+  stop(): void {
+    this.#stopped = true
+    for (const stream of [...this.#streams.values()]) stream.goodbye('shutdown')
+  }
+
+  #of(id: string, caller: Caller): Stream {
+    const stream = this.#streams.get(id)
+    if (stream === undefined || stream.caller.sessionId !== caller.sessionId)
+      throw new CallError('notFound', 'the connection has ended; connect again')
+    return stream
+  }
+}
+
+/** RFC 9110 §12.5.3, for what browsers and proxies send. */
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some(coding => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(coding))
+}

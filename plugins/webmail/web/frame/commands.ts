@@ -1,0 +1,42 @@
+// Commands that are there everywhere.
+import { openCompose } from '../compose/windows.tsx'
+import { registerCommand } from '../extend/registry.ts'
+import { reconnect } from '../lib/stream.ts'
+import { backToList, drawer, openMailbox, openOutgoing, pane } from '../state/navigate.ts'
+import { change } from '../state/preferences.ts'
+import { narrow, settings } from '../state/store.ts'
+import { announcement } from './overlay.ts'
+import { undoLast } from './overlays.tsx'
+import { openPalette } from './palette.tsx'
+import { logout } from './session.ts'
+import { showTooltips } from './tooltips.ts'
+
+/** Gives the focus to the first that is there. */
+function focusOn(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.focus()
+}
+
+export function registerFrameCommands(): void {
+  const global = (id: string, title: string, key: string, run: () => void | Promise<void>): void =>
+    registerCommand({ id: `global.${id}`, title, context: 'global', ...(key === '' ? {} : { key }), run })
+  global('compose', 'Write a message', 'c', () => openCompose({ kind: 'new' }))
+  global('search', 'Search', '/', () => focusOn('#search input, input[type=search]'))
+  global('back', 'Back to the list', 'Escape', () => {
+    if (drawer.value) drawer.value = false
+    else if (narrow.value && pane.value === 'message') backToList()
+  })
+  global('inbox', 'Open Inbox', 'i', () => openMailbox('Inbox'))
+  global('outgoing', 'Open outgoing messages', '', openOutgoing)
+  global('mailboxes', 'Focus the mailboxes', 'g', () => focusOn('.mailboxes [role=treeitem][tabindex="0"]'))
+  global('message', 'Focus the message', 'ctrl m', () => focusOn('.message-pane button:not(:disabled)'))
+  global('palette', 'Find a command or mailbox', 'ctrl k', openPalette)
+  global('undo', 'Undo', 'ctrl z', () => {
+    if (!undoLast()) announcement.value = 'Nothing to undo'
+  })
+  global('help', 'Help and keyboard shortcuts', '?', async () => (await import('./help.tsx')).openHelp())
+  global('tooltips', 'Show tooltips', 'ctrl ?', showTooltips)
+  global('settings', 'Settings', 'ctrl !', async () => (await import('../settings/dialog.tsx')).openSettings())
+  global('theme', 'Light or dark', '', () => change({ theme: settings.value?.theme === 'dark' ? 'light' : 'dark' }))
+  global('reconnect', 'Reconnect', '', reconnect)
+  global('logout', 'Log out', '', logout)
+}

@@ -1,0 +1,80 @@
+// Settings: General and Reading.
+import type { JSX } from 'preact'
+import { toast } from '../frame/overlay.ts'
+import { change } from '../state/preferences.ts'
+import { settings } from '../state/store.ts'
+import { SETTINGS_LAYOUTS, THEMES, THREADINGS } from './choices.ts'
+import { Area, Check, Choice } from './fields.tsx'
+import { headerNames } from './header-names.ts'
+
+export function General(): JSX.Element {
+  return (
+    <>
+      <h3>General</h3>
+      <Choice name="theme" label="Colours" choices={THEMES} />
+      <Choice name="layout" label="Layout" choices={SETTINGS_LAYOUTS} />
+      <Check name="shortcutHints">Show the key of a command when it is used by mouse</Check>
+      <Mailto />
+    </>
+  )
+}
+
+/** Browsers know this only on a safe connection. */
+function Mailto(): JSX.Element | null {
+  if (!('registerProtocolHandler' in navigator) || !isSecureContext) return null
+  const url = `${location.href.replace(/#.*$/, '')}#compose%20%s`
+  const change = (register: boolean) => () => {
+    try {
+      if (register) navigator.registerProtocolHandler('mailto', url)
+      else
+        (
+          navigator as Navigator & { unregisterProtocolHandler?(scheme: string, url: string): void }
+        ).unregisterProtocolHandler?.('mailto', url)
+      toast({ text: register ? 'The browser may ask you to allow it' : 'Links to addresses open elsewhere again' })
+    } catch (error) {
+      toast({ text: error instanceof Error ? error.message : String(error), kind: 'error' })
+    }
+  }
+  return (
+    <fieldset class="group">
+      <legend>Links to email addresses</legend>
+      <p class="hint-text">Let the browser open “mailto:” links of other pages here.</p>
+      <p class="line">
+        <button type="button" onClick={change(true)}>
+          Open them here
+        </button>
+        {'unregisterProtocolHandler' in navigator ? (
+          <button type="button" onClick={change(false)}>
+            No longer
+          </button>
+        ) : null}
+      </p>
+    </fieldset>
+  )
+}
+
+export function Reading(): JSX.Element {
+  return (
+    <>
+      <h3>Reading</h3>
+      <Choice name="threading" label="Threads" choices={THREADINGS} />
+      <Choice
+        name="order"
+        label="Order"
+        choices={[
+          ['newest', 'Newest first'],
+          ['oldest', 'Oldest first'],
+        ]}
+      />
+      <Check name="preferHtml">Show messages as HTML where they have both, unless chosen otherwise for a sender</Check>
+      <Area
+        label="Header fields shown with every message, one per line"
+        value={(settings.value?.showHeaders ?? []).join('\n')}
+        rows={4}
+        maxLength={5_000}
+        mono
+        change={text => change({ showHeaders: headerNames(text) })}
+      />
+    </>
+  )
+}
