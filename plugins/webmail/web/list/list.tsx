@@ -15,7 +15,7 @@ import { TickedBar } from './multi.tsx'
 import { pageRows, startOpening } from './open.ts'
 import { ListRow } from './row.tsx'
 import { Rows } from './rows.ts'
-import { startRuleSuggestions } from './rule.tsx'
+import { startRuleSuggestions } from './rule.ts'
 import { type Held, onClick } from './selection.ts'
 import { fitting, followRows, rows, selection, setSelection, tick, ticked } from './state.ts'
 import { listenToTouch } from './touch.ts'
@@ -50,14 +50,14 @@ export function List(): JSX.Element {
   const { listFlagsWidth, listAgeWidth, listFromPct } = local.value
   const style = { '--flags': `${listFlagsWidth}px`, '--age': `${listAgeWidth}px`, '--from': `${listFromPct}` }
   return (
-    <section class={`list ${isTwoLines() ? 'two-lines' : 'one-line'}`} aria-label="Message list" style={style}>
+    <div class={`list ${isTwoLines() ? 'two-lines' : 'one-line'}`} style={style}>
       <Header />
       <div class="list-body">
         <Scroller />
         {isTwoLines() ? null : <Columns width={size.value.width} />}
       </div>
       <TickedBar />
-    </section>
+    </div>
   )
 }
 

@@ -2,11 +2,11 @@
 import type { JSX } from 'preact'
 import { press } from '../frame/keyboard.ts'
 import { call } from '../lib/api.ts'
+import { openExport } from '../mailboxes/export.tsx'
 import { countOf } from '../state/actions.ts'
 import { attempt } from '../state/busy.ts'
 import { hasRole, itemsOf } from '../state/lookup.ts'
 import { openMailbox, view } from '../state/store.ts'
-import { openExport } from './export.tsx'
 import { openLabels } from './labels.tsx'
 import { openMoveTo } from './move-to.tsx'
 import { clearSelection, rows, selection, targets, threading, ticked, whole } from './state.ts'
@@ -72,7 +72,7 @@ function MultiActions(): JSX.Element {
       {button('markUnread', 'Mark unread')}
       {threading.value === 'off' ? null : button('mute', 'Mute thread')}
       {threading.value === 'off' ? null : button('unmute', 'Unmute thread')}
-      <button type="button" onClick={() => openExport(targets())}>
+      <button type="button" onClick={() => openExport({ ids: targets() })}>
         Export as…
       </button>
     </div>
