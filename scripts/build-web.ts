@@ -1,14 +1,12 @@
 // Builds the front end of each plugin that has a `web` folder into one HTML file, dist/web/index.html, with its script and
 // style inside: one request, nothing to cache wrongly. Run by npm after install, and by `npm run build:web`.
 // What a page loads only when it is needed, by `import()`, becomes a file of its own beside it. Such a file uses what the page
-// has already: the page cannot be imported, as it is inline, so it leaves its exports at `globalThis.moxPage`.
+// has already: the page's scripts cannot be imported, as they are inline, so they leave their exports at `globalThis.moxPage`.
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, defaultClientConditions, type Plugin, type Rolldown } from 'vite'
-
-type OutputBundle = Rolldown.OutputBundle
 
 /** Compressed bytes that a first load may have. */
 const BUDGET = 100 * 1024
@@ -27,20 +25,17 @@ function inline(): Plugin {
       handler(_, bundle) {
         const page = bundle['index.html']
         if (page?.type !== 'asset') throw new Error('no index.html in the bundle')
-        let html = String(page.source)
-        for (const [name, item] of Object.entries(bundle)) {
-          if (item === page) continue
-          if (item.type === 'chunk' && !item.isEntry) {
-            item.code = withoutImportsOfPage(item.code, item.imports, bundle)
-            continue
-          }
-          const code = item.type === 'chunk' ? leavingExports(item.code) : String(item.source)
-          const tag = new RegExp(`<(script|link)[^>]*${name.replaceAll('.', '\\.')}[^>]*>(</script>)?`)
-          html = html.replace(tag, () => (item.type === 'chunk' ? '' : `<style>${code}</style>`))
-          if (item.type === 'chunk')
-            html = html.replace('</body>', () => `<script type="module">${code}</script></body>`)
-          delete bundle[name]
+        const chunks = Object.values(bundle).filter(item => item.type === 'chunk')
+        const ofPage = scriptsOfPage(chunks)
+        for (const chunk of chunks) chunk.code = withoutImports(chunk, ofPage)
+        let html = String(page.source).replaceAll(/<(script|link)\b[^>]*\b(src|href)="\.\/[^>]*>(<\/script>)?/g, '')
+        const styles = Object.values(bundle).flatMap(item => (item.type === 'asset' && item !== page ? item : []))
+        for (const style of styles) html = html.replace('</head>', () => `<style>${style.source}</style></head>`)
+        for (const chunk of ofPage) {
+          const script = leavingExports(chunk).replaceAll('</script', '<\\/script')
+          html = html.replace('</body>', () => `<script type="module">${script}</script></body>`)
         }
+        for (const { fileName } of [...styles, ...ofPage]) delete bundle[fileName]
         const size = gzipSync(html).length
         if (size > BUDGET) throw new Error(`the page has ${size} bytes compressed, more than ${BUDGET}`)
         page.source = html
@@ -49,28 +44,39 @@ function inline(): Plugin {
   }
 }
 
-/** The page's script, with its exports (`a as b`) left where files that are loaded later find them. */
-function leavingExports(code: string): string {
-  const left = code.replace(EXPORTS, (_, names: string) => {
-    const pairs = names.split(',').map(pair => pair.trim().split(/\s+as\s+/))
-    return `globalThis.moxPage={${pairs.map(([local, name = local]) => `${name}:${local}`).join(',')}};`
-  })
-  return left.replaceAll('</script', '<\\/script')
+/** What the page needs at once: its script and what that imports, in the order in which they must run. */
+function scriptsOfPage(chunks: readonly Rolldown.OutputChunk[]): readonly Rolldown.OutputChunk[] {
+  const found = new Set<Rolldown.OutputChunk>()
+  const add = (chunk: Rolldown.OutputChunk | undefined): void => {
+    if (chunk === undefined || found.has(chunk)) return
+    for (const name of chunk.imports) add(chunks.find(c => c.fileName === name))
+    found.add(chunk)
+  }
+  add(chunks.find(chunk => chunk.isEntry))
+  return [...found]
 }
 
-/** A file that is loaded later, with what it imports of the page taken from where the page left it. */
-function withoutImportsOfPage(code: string, imports: readonly string[], bundle: OutputBundle): string {
-  let result = code
-  for (const name of imports) {
-    const of = bundle[name]
-    if (of?.type === 'chunk' && !of.isEntry) continue
-    const from = new RegExp(`import\\s*(?:\\{([^}]*)\\}\\s*from\\s*)?["']\\./${name.replaceAll('.', '\\.')}["'];?`, 'g')
-    result = result.replace(from, (_, names: string | undefined) =>
-      names === undefined ? '' : `const {${names.replaceAll(/\s+as\s+/g, ':')}}=globalThis.moxPage;`,
+/** The script with its exports (`a as b`) left where others find them. */
+function leavingExports({ code, fileName }: Rolldown.OutputChunk): string {
+  return code.replace(EXPORTS, (_, names: string) => {
+    const pairs = names.split(',').map(pair => pair.trim().split(/\s+as\s+/))
+    const exports = pairs.map(([local, name = local]) => `${name}:${local}`).join(',')
+    return `(globalThis.moxPage??={})["${fileName}"]={${exports}};`
+  })
+}
+
+/** The script with what it imports of the page taken from where the page leaves it. */
+function withoutImports(chunk: Rolldown.OutputChunk, ofPage: readonly Rolldown.OutputChunk[]): string {
+  let { code } = chunk
+  for (const { fileName } of ofPage.filter(c => chunk.imports.includes(c.fileName))) {
+    const name = fileName.replaceAll('.', '\\.')
+    const statement = new RegExp(`import\\s*(?:\\{([^}]*)\\}\\s*from\\s*)?["']\\./${name}["'];?`, 'g')
+    code = code.replace(statement, (_, names: string | undefined) =>
+      names === undefined ? '' : `const {${names.replaceAll(/\s+as\s+/g, ':')}}=globalThis.moxPage["${fileName}"];`,
     )
-    if (result.includes(`/${name}`)) throw new Error(`a file imports the page in a way that is not understood: ${name}`)
+    if (code.includes(`./${fileName}`)) throw new Error(`${chunk.fileName} imports ${fileName} in a way not understood`)
   }
-  return result
+  return code
 }
 
 for (const plugin of readdirSync(join(root, 'plugins'))) {

@@ -5,7 +5,7 @@ import { matching, matchRank } from '../web/lib/match.ts'
 import { placeAt } from '../web/lib/place.ts'
 import { browserOf } from '../web/settings/browser.ts'
 import { headerNames } from '../web/settings/header-names.ts'
-import { readLine } from '../web/settings/import.ts'
+import { NOTHING_YET, progressText, withLine } from '../web/settings/import.ts'
 import { keywordOf } from '../web/settings/keyword.ts'
 import { exactPattern, ruleText } from '../web/settings/rule-text.ts'
 import { attempt, status } from '../web/state/busy.ts'
@@ -94,10 +94,16 @@ it.each([
 })
 
 it('reads how far an import is', () => {
-  expect(readLine('{"messages":3,"skipped":1}')).toEqual({ messages: 3, skipped: 1, done: false })
-  expect(readLine('{"messages":3,"done":true}')).toEqual({ messages: 3, skipped: 0, done: true })
-  expect(readLine('')).toBeUndefined()
-  expect(() => readLine('{"error":"not an archive"}')).toThrow('not an archive')
+  const lines = [
+    ...['{"kind":"count","mailbox":"a","messages":100}', '{"kind":"count","mailbox":"b","messages":7}', ''],
+    ...['{"kind":"count","mailbox":"a","messages":120}', '{"kind":"problem","text":"x: no message"}', '{"kind":"new"}'],
+  ]
+  const now = lines.reduce(withLine, NOTHING_YET)
+  expect(now.problems).toEqual(['x: no message'])
+  expect(progressText(now)).toBe('127 messages added…')
+  const done = withLine(now, '{"kind":"done","added":120,"duplicates":7,"skipped":1}')
+  expect(progressText(done)).toBe('Done: 120 messages added, 7 were there already, 1 left out')
+  expect(() => withLine(now, '{"kind":"failed","text":"not an archive"}')).toThrow('not an archive')
 })
 
 it('shows an action that takes longer than a second, and why one failed', async () => {

@@ -1,14 +1,15 @@
 // Taking mail along: asks for a format and has the browser download what the server streams.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import type { Mailbox } from '../../src/api/model.ts'
 import { openPopup, toast } from '../frame/overlay.ts'
 import { csrfToken } from '../lib/api.ts'
 
-/** A mailbox by name, '' for all; or messages. */
-export type Exported = { readonly mailbox: string } | { readonly ids: readonly number[] }
+/** All mailboxes, one, or messages by id. */
+export type Exported = 'all' | Pick<Mailbox, 'id' | 'name'> | readonly number[]
 
 export function openExport(what: Exported): void {
-  const title = 'ids' in what ? 'Export messages' : `Export ${what.mailbox === '' ? 'all mailboxes' : what.mailbox}`
+  const title = what === 'all' ? 'Export all mailboxes' : 'name' in what ? `Export ${what.name}` : 'Export messages'
   openPopup({ title, closable: true, render: close => <ExportForm what={what} close={close} /> })
 }
 
@@ -20,23 +21,26 @@ const ARCHIVES = [
   ['zip', 'zip'],
   ['tgz', 'tar.gz'],
   ['tar', 'tar'],
-  ['none', 'a single file'],
+  ['none', 'A single file'],
 ] as const
 
 function ExportForm({ what, close }: { readonly what: Exported; close(): void }): JSX.Element {
   const [format, setFormat] = useState('mbox')
   const [archive, setArchive] = useState('zip')
-  const mailbox = 'mailbox' in what
-  const [recursive, setRecursive] = useState(mailbox)
-  // One file holds the messages of one mailbox.
-  const single = format === 'mbox' && !recursive
-  const chosen = archive === 'none' && !single ? 'zip' : archive
+  const mailbox = what !== 'all' && 'name' in what ? what : undefined
+  const [recursive, setRecursive] = useState(what === 'all' || mailbox !== undefined)
+  // A file of mbox holds the messages of one mailbox, and several of them are put into a zip.
+  const possible = ARCHIVES.filter(([value]) =>
+    format === 'maildir' ? value !== 'none' : value === 'zip' || (value === 'none' && !recursive),
+  )
+  const chosen = possible.some(([value]) => value === archive) ? archive : 'zip'
   return (
     <form
       onSubmit={event => {
         event.preventDefault()
         download('export', {
-          ...(mailbox ? { mailbox: what.mailbox } : { messageids: what.ids.join(',') }),
+          ...(mailbox === undefined ? {} : { mailbox: String(mailbox.id) }),
+          ...(Array.isArray(what) ? { messageids: what.join(',') } : {}),
           ...{ format, archive: chosen, recursive: recursive ? 'on' : 'off' },
         })
         close()
@@ -54,14 +58,14 @@ function ExportForm({ what, close }: { readonly what: Exported; close(): void })
       <label class="field">
         As
         <select value={chosen} onChange={event => setArchive(event.currentTarget.value)}>
-          {ARCHIVES.filter(([value]) => value !== 'none' || single).map(([value, name]) => (
+          {possible.map(([value, name]) => (
             <option key={value} value={value}>
               {name}
             </option>
           ))}
         </select>
       </label>
-      {mailbox && what.mailbox !== '' ? (
+      {mailbox !== undefined ? (
         <label class="check">
           <input type="checkbox" checked={recursive} onChange={event => setRecursive(event.currentTarget.checked)} />
           With the mailboxes below it

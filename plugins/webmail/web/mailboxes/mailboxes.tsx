@@ -10,7 +10,6 @@ import { openMailbox, openOutgoing, openSearch, target } from '../state/navigate
 import { change } from '../state/preferences.ts'
 import { hello, mailboxes, openMailbox as openNow, settings } from '../state/store.ts'
 import { createMailbox } from './changes.ts'
-import { openExport } from './export.tsx'
 import { RowMenu } from './menu.tsx'
 import { SearchMenu } from './searches.tsx'
 import { isInbox, type Row, treeKey, treeRows } from './tree.ts'
@@ -88,7 +87,7 @@ function AllMenu({ close }: { close(): void }): JSX.Element {
         type="button"
         onClick={() => {
           close()
-          openExport({ mailbox: '' })
+          void import('./export.tsx').then(m => m.openExport('all'))
         }}
       >
         Export all as…

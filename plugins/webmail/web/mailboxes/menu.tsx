@@ -15,7 +15,6 @@ import {
   setRole,
   subscribe,
 } from './changes.ts'
-import { openExport } from './export.tsx'
 import { isInbox, isLeaf } from './tree.ts'
 
 export function RowMenu(props: {
@@ -58,7 +57,7 @@ export function RowMenu(props: {
         {mailbox.subscribed ? 'Unsubscribe' : 'Subscribe'}
         <span class="end">IMAP</span>
       </button>
-      <button type="button" onClick={then(() => openExport({ mailbox: mailbox.name }))}>
+      <button type="button" onClick={then(async () => (await import('./export.tsx')).openExport(mailbox))}>
         Export as…
       </button>
       <hr />

@@ -2,8 +2,9 @@
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { openExport } from '../mailboxes/export.tsx'
+import { mailboxNamed } from '../state/lookup.ts'
 import { mailboxes } from '../state/store.ts'
-import { type ImportProgress, importFile } from './import.ts'
+import { type ImportProgress, importFile, NOTHING_YET, progressText } from './import.ts'
 
 export function Transfer(): JSX.Element {
   return (
@@ -15,7 +16,7 @@ export function Transfer(): JSX.Element {
         All mail, or that of one mailbox from its menu, as mbox or Maildir with all flags and labels.
       </p>
       <p class="line">
-        <button type="button" onClick={() => openExport({ mailbox: '' })}>
+        <button type="button" onClick={() => openExport('all')}>
           Export all mail…
         </button>
       </p>
@@ -24,28 +25,32 @@ export function Transfer(): JSX.Element {
 }
 
 function Import(): JSX.Element {
-  const names = [...mailboxes.value.values()].map(m => m.name).sort()
-  const [mailbox, setMailbox] = useState('Inbox')
+  const all = [...mailboxes.value.values()].sort((a, b) => a.name.localeCompare(b.name))
+  const [chosen, choose] = useState(mailboxNamed('Inbox')?.id ?? all[0]?.id)
   const [progress, setProgress] = useState<ImportProgress | undefined>(undefined)
   const [problem, setProblem] = useState('')
+  const [running, setRunning] = useState(false)
   const abort = useRef<AbortController | undefined>(undefined)
-  const running = progress !== undefined && !progress.done && problem === ''
-  const start = async (file: File): Promise<void> => {
+  const start = async (file: File, mailboxId: number): Promise<void> => {
+    const controller = new AbortController()
+    abort.current = controller
     setProblem('')
-    setProgress({ messages: 0, skipped: 0, done: false })
-    abort.current = new AbortController()
+    setProgress(NOTHING_YET)
+    setRunning(true)
     try {
-      await importFile(file, mailbox, abort.current.signal, setProgress)
+      await importFile(file, mailboxId, controller.signal, setProgress)
     } catch (error) {
-      setProblem(abort.current.signal.aborted ? 'Stopped' : error instanceof Error ? error.message : String(error))
+      const text = error instanceof Error ? error.message : String(error)
+      setProblem(controller.signal.aborted ? 'Stopped; what was added stays.' : text)
     }
+    setRunning(false)
   }
   return (
     <form
       onSubmit={event => {
         event.preventDefault()
         const file = new FormData(event.currentTarget).get('file')
-        if (file instanceof File && file.size > 0) void start(file)
+        if (file instanceof File && file.size > 0 && chosen !== undefined) void start(file, chosen)
       }}
     >
       <fieldset disabled={running}>
@@ -55,9 +60,11 @@ function Import(): JSX.Element {
         </label>
         <label class="field">
           Into
-          <select value={mailbox} onChange={event => setMailbox(event.currentTarget.value)}>
-            {names.map(name => (
-              <option key={name}>{name}</option>
+          <select value={chosen} onChange={event => choose(Number(event.currentTarget.value))}>
+            {all.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
             ))}
           </select>
         </label>
@@ -72,18 +79,17 @@ function Import(): JSX.Element {
           </button>
         </p>
       ) : null}
-      <p role="status">
-        {progress === undefined
-          ? ''
-          : `${progress.done ? 'Done: ' : ''}${progress.messages.toLocaleString()} messages${
-              progress.skipped > 0 ? `, ${progress.skipped.toLocaleString()} were there already` : ''
-            }${progress.done ? '' : '…'}`}
-      </p>
+      <p role="status">{progress === undefined || problem !== '' ? '' : progressText(progress)}</p>
       {problem === '' ? null : (
         <p class="problem" role="alert">
           {problem}
         </p>
       )}
+      <ul class="hint-text">
+        {progress?.problems.map((text, n) => (
+          <li key={n}>{text}</li>
+        ))}
+      </ul>
     </form>
   )
 }
