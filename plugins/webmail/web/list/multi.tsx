@@ -2,7 +2,6 @@
 import type { JSX } from 'preact'
 import { press } from '../frame/keyboard.ts'
 import { call } from '../lib/api.ts'
-import { openExport } from '../mailboxes/export.tsx'
 import { countOf } from '../state/actions.ts'
 import { attempt } from '../state/busy.ts'
 import { hasRole, itemsOf } from '../state/lookup.ts'
@@ -72,11 +71,16 @@ function MultiActions(): JSX.Element {
       {button('markUnread', 'Mark unread')}
       {threading.value === 'off' ? null : button('mute', 'Mute thread')}
       {threading.value === 'off' ? null : button('unmute', 'Unmute thread')}
-      <button type="button" onClick={() => openExport({ ids: targets() })}>
+      <button type="button" onClick={() => void exportMessages(targets())}>
         Export as…
       </button>
     </div>
   )
+}
+
+async function exportMessages(ids: readonly number[]): Promise<void> {
+  const { openExport } = await import('../mailboxes/export.tsx')
+  openExport(ids)
 }
 
 /** When all loaded rows are selected and there are more: offers to take those too. */
