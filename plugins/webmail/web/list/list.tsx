@@ -1,11 +1,11 @@
 // The list of messages. Only rows that can be seen, and a few around them, are in the document; a row's place follows from its
 // number, so that a hundred thousand scroll like ten.
-import { type Signal, signal } from '@preact/signals'
+import { effect, type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { loadMore } from '../lib/stream.ts'
 import { local } from '../state/local.ts'
-import { narrow, view } from '../state/store.ts'
+import { hello, narrow, view } from '../state/store.ts'
 import { Columns } from './columns.tsx'
 import { registerListCommands, setCollapsed } from './commands.ts'
 import { startDrag } from './drag.ts'
@@ -34,14 +34,26 @@ const SKELETONS = 6
 export function startList(): void {
   startOpening()
   followRows()
+  followClock()
   startRuleSuggestions()
   registerListCommands()
 }
 
 const scrolled: Signal<number> = signal(0)
 const size: Signal<{ readonly width: number; readonly height: number }> = signal({ width: 800, height: 600 })
+/** How far the server's clock is ahead of this machine's: ages are by the clock that gave the messages their times. */
+let ahead = 0
+const time = (): number => Date.now() + ahead
 /** The time that ages are counted to. */
-const now: Signal<number> = signal(Date.now())
+const now: Signal<number> = signal(time())
+
+function followClock(): void {
+  effect(() => {
+    if (hello.value === undefined) return
+    ahead = hello.value.now - Date.now()
+    now.value = time()
+  })
+}
 
 const isTwoLines = (): boolean => narrow.value || size.value.width < NARROW
 const rowHeight = (): number => (isTwoLines() ? TWO_LINES : ROW)
@@ -279,9 +291,9 @@ function useTick(next: readonly (number | undefined)[]): void {
     if (due === undefined) return undefined
     const timer = setTimeout(
       () => {
-        now.value = Date.now()
+        now.value = time()
       },
-      Math.max(1_000, due - Date.now()),
+      Math.max(1_000, due - time()),
     )
     return () => clearTimeout(timer)
   }, [due])
