@@ -1,11 +1,11 @@
 // The list of messages. Only rows that can be seen, and a few around them, are in the document; a row's place follows from its
 // number, so that a hundred thousand scroll like ten.
-import { type Signal, signal } from '@preact/signals'
+import { effect, type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { loadMore } from '../lib/stream.ts'
 import { local } from '../state/local.ts'
-import { narrow, view } from '../state/store.ts'
+import { hello, narrow, view } from '../state/store.ts'
 import { Columns } from './columns.tsx'
 import { registerListCommands, setCollapsed } from './commands.ts'
 import { startDrag } from './drag.ts'
@@ -15,7 +15,7 @@ import { TickedBar } from './multi.tsx'
 import { pageRows, startOpening } from './open.ts'
 import { ListRow } from './row.tsx'
 import { Rows } from './rows.ts'
-import { startRuleSuggestions } from './rule.tsx'
+import { startRuleSuggestions } from './rule.ts'
 import { type Held, onClick } from './selection.ts'
 import { fitting, followRows, rows, selection, setSelection, tick, ticked } from './state.ts'
 import { listenToTouch } from './touch.ts'
@@ -34,14 +34,26 @@ const SKELETONS = 6
 export function startList(): void {
   startOpening()
   followRows()
+  followClock()
   startRuleSuggestions()
   registerListCommands()
 }
 
 const scrolled: Signal<number> = signal(0)
 const size: Signal<{ readonly width: number; readonly height: number }> = signal({ width: 800, height: 600 })
+/** How far the server's clock is ahead of this machine's: ages are by the clock that gave the messages their times. */
+let ahead = 0
+const time = (): number => Date.now() + ahead
 /** The time that ages are counted to. */
-const now: Signal<number> = signal(Date.now())
+const now: Signal<number> = signal(time())
+
+function followClock(): void {
+  effect(() => {
+    if (hello.value === undefined) return
+    ahead = hello.value.now - Date.now()
+    now.value = time()
+  })
+}
 
 const isTwoLines = (): boolean => narrow.value || size.value.width < NARROW
 const rowHeight = (): number => (isTwoLines() ? TWO_LINES : ROW)
@@ -50,14 +62,14 @@ export function List(): JSX.Element {
   const { listFlagsWidth, listAgeWidth, listFromPct } = local.value
   const style = { '--flags': `${listFlagsWidth}px`, '--age': `${listAgeWidth}px`, '--from': `${listFromPct}` }
   return (
-    <section class={`list ${isTwoLines() ? 'two-lines' : 'one-line'}`} aria-label="Message list" style={style}>
+    <div class={`list ${isTwoLines() ? 'two-lines' : 'one-line'}`} style={style}>
       <Header />
       <div class="list-body">
         <Scroller />
         {isTwoLines() ? null : <Columns width={size.value.width} />}
       </div>
       <TickedBar />
-    </section>
+    </div>
   )
 }
 
@@ -279,9 +291,9 @@ function useTick(next: readonly (number | undefined)[]): void {
     if (due === undefined) return undefined
     const timer = setTimeout(
       () => {
-        now.value = Date.now()
+        now.value = time()
       },
-      Math.max(1_000, due - Date.now()),
+      Math.max(1_000, due - time()),
     )
     return () => clearTimeout(timer)
   }, [due])

@@ -6,7 +6,6 @@ import { countOf } from '../state/actions.ts'
 import { attempt } from '../state/busy.ts'
 import { hasRole, itemsOf } from '../state/lookup.ts'
 import { openMailbox, view } from '../state/store.ts'
-import { openExport } from './export.tsx'
 import { openLabels } from './labels.tsx'
 import { openMoveTo } from './move-to.tsx'
 import { clearSelection, rows, selection, targets, threading, ticked, whole } from './state.ts'
@@ -72,11 +71,16 @@ function MultiActions(): JSX.Element {
       {button('markUnread', 'Mark unread')}
       {threading.value === 'off' ? null : button('mute', 'Mute thread')}
       {threading.value === 'off' ? null : button('unmute', 'Unmute thread')}
-      <button type="button" onClick={() => openExport(targets())}>
+      <button type="button" onClick={() => void exportMessages(targets())}>
         Export as…
       </button>
     </div>
   )
+}
+
+async function exportMessages(ids: readonly number[]): Promise<void> {
+  const { openExport } = await import('../mailboxes/export.tsx')
+  openExport(ids)
 }
 
 /** When all loaded rows are selected and there are more: offers to take those too. */

@@ -169,7 +169,7 @@ function What({ row }: { row: Row }): JSX.Element {
         {otherMailboxes(row, openMailbox.value?.id).map(({ mailboxId, mild }) => {
           const name = mailboxes.value.get(mailboxId)?.name
           return name === undefined ? null : (
-            <span key={`in ${mailboxId}`} class={`tag place ${mild ? 'mild' : ''}`} title={`In ${name}`}>
+            <span key={`in ${mailboxId}`} class={`tag in-mailbox ${mild ? 'mild' : ''}`} title={`In ${name}`}>
               {shortMailbox(name)}
             </span>
           )

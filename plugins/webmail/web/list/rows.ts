@@ -108,8 +108,15 @@ export class Rows {
 
   /** -1 for a message without a row. */
   indexOf(id: number | undefined): number {
-    this.#index ??= new Map(this.list.map((row, i) => [row.id, i]))
-    return id === undefined ? -1 : (this.#index.get(id) ?? -1)
+    return id === undefined ? -1 : (this.#indexed().get(id) ?? -1)
+  }
+
+  #indexed(): ReadonlyMap<number, number> {
+    if (this.#index !== undefined) return this.#index
+    const index = new Map<number, number>()
+    for (let i = 0; i < this.list.length; i++) index.set(this.list[i]!.id, i)
+    this.#index = index
+    return index
   }
 
   get(id: number | undefined): Row | undefined {
@@ -137,7 +144,9 @@ export class Flattener {
 
   #of(thread: ListedThread, collapsed: boolean): readonly Row[] {
     const known = collapsed ? this.#collapsed : this.#open
-    const rows = known.get(thread) ?? threadRows(thread, collapsed)
+    const there = known.get(thread)
+    if (there !== undefined) return there
+    const rows = threadRows(thread, collapsed)
     known.set(thread, rows)
     return rows
   }

@@ -146,8 +146,3 @@ export function lastDays(form: SearchForm, days: number, now: Date = new Date())
   const from = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days)
   return { ...form, startDate: dateText(from), startTime: '', endDate: '', endTime: '' }
 }
-
-/** Whether a search says more than where to look. */
-export function isExtended({ filter }: SearchQuery): boolean {
-  return Object.keys(filter).length > 0
-}

@@ -161,3 +161,8 @@ export function format({ filter, mailbox, below }: SearchQuery): string {
     ...(filter.maxSize === undefined ? [] : [`maxsize:${formatSize(filter.maxSize)}`]),
   ].join(' ')
 }
+
+/** Whether a search says more than where to look. */
+export function isExtended({ filter }: SearchQuery): boolean {
+  return Object.keys(filter).length > 0
+}

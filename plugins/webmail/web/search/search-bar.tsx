@@ -3,34 +3,29 @@
 import { computed, type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { registerCommand } from '../extend/registry.ts'
 import { openMailbox, openSearch, target } from '../state/navigate.ts'
 import { settings } from '../state/store.ts'
-import { isExtended } from './form.ts'
-import { SearchFormView } from './form-view.tsx'
-import { format, parse } from './query.ts'
+import { format, isExtended, parse } from './query.ts'
 import { forgetSearches, recentSearches } from './recent.ts'
 import { askToSave, removeSearch, savedAs } from './saved.tsx'
 import './search.css'
 
 /** What is typed; undefined while nothing is being edited, when the bar shows what is open. */
 const typed: Signal<string | undefined> = signal(undefined)
+/** The form, which is loaded when it is wanted first. */
+const formView: Signal<typeof import('./form-view.tsx').SearchFormView | undefined> = signal(undefined)
+
+async function loadForm(): Promise<void> {
+  if (formView.value !== undefined) return
+  // Without the form one can still search.
+  const loaded = await import('./form-view.tsx').catch(() => undefined)
+  formView.value = loaded?.SearchFormView
+}
+
 /** The mailbox to go back to from a search. */
 let before = 'Inbox'
 
 const searching = computed(() => (target.value.kind === 'search' ? target.value.query : undefined))
-
-/** Registers the commands of searching. Call it once. */
-export function startSearch(): void {
-  registerCommand({
-    ...{ id: 'search.focus', title: 'Search', context: 'global', key: '/' },
-    run: () => document.getElementById('search-input')?.focus(),
-  })
-  registerCommand({
-    ...{ id: 'search.leave', title: 'Leave the search', context: 'global', key: '' },
-    run: leave,
-  })
-}
 
 function leave(): void {
   typed.value = undefined
@@ -43,9 +38,11 @@ export function SearchBar(): JSX.Element {
   const now = target.value
   if (now.kind === 'mailbox') before = now.mailbox
   const open = typed.value !== undefined
+  const Form = formView.value
   const text = typed.value ?? searching.value ?? ''
 
   const start = (): void => {
+    void loadForm()
     if (typed.value !== undefined) return
     // Who looks for something from within a mailbox mostly looks for it there.
     const place = now.kind === 'mailbox' && now.mailbox !== 'Inbox' ? now.mailbox : undefined
@@ -64,9 +61,10 @@ export function SearchBar(): JSX.Element {
   useEffect(() => {
     if (!open) return undefined
     const outside = (event: Event): void => {
-      // Popups of saving stand outside of the form and belong to it.
+      // Popups of saving, and what they say, stand outside of the form and belong to it.
       const at = event.target as Element
-      if (root.current?.contains(at) === false && at.closest('[role=dialog]') === null) typed.value = undefined
+      if (root.current?.contains(at) === false && at.closest('dialog, [role=dialog], .toasts') === null)
+        typed.value = undefined
     }
     document.addEventListener('pointerdown', outside)
     document.addEventListener('focusin', outside)
@@ -131,13 +129,15 @@ export function SearchBar(): JSX.Element {
       {open ? (
         <div class="drop">
           <Suggestions text={text} choose={search} />
-          <SearchFormView
-            text={text}
-            set={next => {
-              typed.value = next
-            }}
-            search={() => search(typed.value ?? text)}
-          />
+          {Form === undefined ? null : (
+            <Form
+              text={text}
+              set={next => {
+                typed.value = next
+              }}
+              search={() => search(typed.value ?? text)}
+            />
+          )}
         </div>
       ) : null}
     </search>

@@ -1,29 +1,20 @@
-// After a message was moved by hand: whether messages like it shall be delivered there from now on.
+// The popup that offers a rule for messages like one that was moved.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Result } from '../../src/api/calls.ts'
 import { openPopup, toast } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
-import { onSingleMove } from '../state/actions.ts'
 import { attempt } from '../state/busy.ts'
 import { mailboxes } from '../state/store.ts'
 
-type Suggestion = NonNullable<Result<'ruleSuggest'>['suggestion']>
+export type Suggestion = NonNullable<Result<'ruleSuggest'>['suggestion']>
 
-export function startRuleSuggestions(): void {
-  onSingleMove((id, from, to) => void suggest(id, from, to))
-}
-
-async function suggest(id: number, from: number, to: number): Promise<void> {
-  // Only an offer: that it could not be made is nothing to tell.
-  const answer = await call('ruleSuggest', { id, from, to }).catch(() => undefined)
-  const suggestion = answer?.suggestion
-  if (suggestion === undefined || suggestion === null) return
-  const add = suggestion.kind === 'add'
+/** `mailboxId`: the mailbox of the rule. */
+export function openOffer(suggestion: Suggestion, mailboxId: number): void {
   openPopup({
-    title: add ? 'Deliver there from now on?' : 'Remove the rule?',
+    title: suggestion.kind === 'add' ? 'Deliver there from now on?' : 'Remove the rule?',
     closable: true,
-    render: close => <Offer suggestion={suggestion} mailboxId={add ? to : from} close={close} />,
+    render: close => <Offer suggestion={suggestion} mailboxId={mailboxId} close={close} />,
   })
 }
 
