@@ -107,6 +107,8 @@ export interface MailboxMessage {
 
 /** The part of the message store that every user of it needs; `Store` of one account does the rest. */
 export interface Mailboxes {
+  /** Name of the mailbox for messages that were refused; '' without one. */
+  readonly rejectsMailbox: string
   /** Files a message; must run inside a unit of work. */
   deliver(delivery: LocalDelivery): Promise<LocalOutcome>
   /** The store of one account; made on first use. */

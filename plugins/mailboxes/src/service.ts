@@ -29,6 +29,10 @@ export class MailboxesService implements Mailboxes {
     this.#delivered = delivered
   }
 
+  get rejectsMailbox(): string {
+    return this.#context.rejectsMailbox
+  }
+
   async deliver(delivery: LocalDelivery): Promise<LocalOutcome> {
     if (!this.#context.storage.inUnit()) throw new Error('deliver() must run inside a unit of work')
     const outcome = await deliver(this.#context, delivery)

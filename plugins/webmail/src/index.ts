@@ -6,8 +6,9 @@ import { options } from './options.ts'
 import { migrations } from './schema.ts'
 import { makeArchives } from './server/archives.ts'
 import { makeComposePart } from './server/compose/index.ts'
+import { makeContent } from './server/content/index.ts'
 import { Guard } from './server/guard.ts'
-import { makeItems } from './server/items.ts'
+import { makeBadges, makeItems } from './server/items.ts'
 import { makeLogin, makeSessionCalls } from './server/login.ts'
 import { makeMailboxCalls } from './server/mailboxes.ts'
 import { makeMessageCalls } from './server/messages.ts'
@@ -19,6 +20,7 @@ import { makeRuleCalls } from './server/rules.ts'
 import { needs } from './server/services.ts'
 import { Sessions } from './server/sessions.ts'
 import { makeSettingsCalls, SettingsStore } from './server/settings.ts'
+import { makeStreams } from './server/stream-part.ts'
 
 const PATH = '/webmail/'
 
@@ -32,12 +34,12 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
     const metrics = webmailMetrics(services.metrics)
     const sessions = new Sessions(services)
     const settings = new SettingsStore(services.storage, err => log.error({ err }, 'changed settings cannot be read'))
-    const items = makeItems(services.webmailExtensions, log)
+    const badges = makeBadges(services.webmailExtensions, log)
     const page = new Page(services.webmailExtensions)
     const parts: readonly Part[] = [
       { calls: makeSessionCalls(sessions), start: () => sessions.start(), stop: () => sessions.stop() },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
-      { calls: makeMessageCalls({ ...services, items }) },
+      { calls: makeMessageCalls({ ...services, items: makeItems(badges) }) },
       { calls: makeMailboxCalls(services.mailboxes) },
       makeComposePart({
         ...services,
@@ -46,6 +48,8 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       }),
       { calls: makeRuleCalls(services) },
       makeArchives({ ...services, maxImportSize: options.maxImportSize }),
+      makeContent(services),
+      makeStreams({ ...services, sessions, settings, badges, maxMessageSize: options.maxMessageSize }),
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {

@@ -1,6 +1,7 @@
 // The tables of the webmail and their rows. Times are milliseconds since the epoch.
 import type { Migration } from '@mox/plugin-sdk'
-import { draftTables } from './server/compose/index.ts'
+import { draftTables } from './server/compose/schema.ts'
+import { viewModeTable } from './server/content/view-modes.ts'
 
 /** The query builder inside a unit of work. */
 export type Db = Parameters<Migration['up']>[0]
@@ -41,6 +42,7 @@ export const NEVER = 'webmail_never'
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'webmail', up },
   { version: 2, ...draftTables },
+  { version: 3, name: 'view modes', up: viewModeTable },
 ]
 
 async function up(db: Db): Promise<void> {

@@ -43,7 +43,10 @@ async function exported(fields: Readonly<Record<string, string>>, client = alice
 }
 
 async function imported(client: WebmailClient, mailbox: string | number, file: Buffer | string): Promise<object[]> {
-  const response = await client.request(`import?mailbox=${mailbox}`, { method: 'POST', body: file })
+  const response = await client.request(`import?mailbox=${mailbox}`, {
+    method: 'POST',
+    body: typeof file === 'string' ? file : new Uint8Array(file),
+  })
   const lines = (await response.text()).trim().split('\n')
   return lines.map(line => JSON.parse(line) as object)
 }

@@ -4,7 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from 'node:assert'
 import { MailboxError } from '@mox/plugin-sdk'
 import { test } from 'vitest'
 import type { ListedThread, ViewQuery } from '../src/api/model.ts'
-import { toMailbox } from '../src/server/stream/describe-changes.ts'
+import { shownMailbox } from '../src/server/stores.ts'
 import { scopeById } from '../src/server/stream/scope.ts'
 import { loadRows, MOST_ROWS, openView } from '../src/server/stream/view.ts'
 import { isBefore } from '../web/lib/view-state.ts'
@@ -181,7 +181,7 @@ test('pages show what is there', { timeout: 120_000 }, async () => {
       if (roll(3) === 0) world.clock.advance(1 + roll(100))
       if (i % 40 !== 0) continue
       await world.settle(...pages)
-      const infos = (await world.store.mailboxes()).map(toMailbox)
+      const infos = (await world.store.mailboxes()).map(shownMailbox)
       for (const page of pages) {
         checked += await checkView(world, page)
         const mailboxes = [...page.state.mailboxes.value.values()].sort((a, b) => (a.name < b.name ? -1 : 1))

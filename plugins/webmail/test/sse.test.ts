@@ -17,7 +17,16 @@ test('events in pieces of any size', async () => {
     const pieces: Uint8Array[] = []
     for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
     const found: ServerEvent[] = []
-    for await (const event of readEvents(ReadableStream.from(pieces) as ReadableStream<Uint8Array>)) found.push(event)
+    for await (const event of readEvents(streamOf(pieces))) found.push(event)
     deepStrictEqual(found, EVENTS)
   }
 })
+
+function streamOf(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: controller => {
+      for (const piece of pieces) controller.enqueue(piece)
+      controller.close()
+    },
+  })
+}

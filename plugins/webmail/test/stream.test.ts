@@ -161,7 +161,7 @@ test('goodbye to a session that ended, and when the server stops', async () => {
   await other.event('changes')
   world.streams.settingsChanged('alice', { ...SETTINGS, signature: 'new' })
   strictEqual((await other.event('settings')).data.settings.signature, 'new')
-  world.streams.outgoingChanged('alice')
+  world.streams.outgoingChanged()
   await other.event('outgoing')
   world.streams.stop()
   strictEqual((await other.event('goodbye')).data.reason, 'shutdown')

@@ -7,8 +7,11 @@ const MAX_BADGES = 10
 
 export type MakeItems = (messages: readonly (ListedMessage & { readonly matches?: boolean })[]) => Item[]
 
+/** Badges of messages, by their ids. */
+export type Badges = (messages: readonly ListedMessage[]) => ReadonlyMap<number, readonly string[]>
+
 /** An extension that fails gives no badges and is logged. */
-export function makeItems(extensions: readonly WebmailExtension[], log: Log): MakeItems {
+export function makeBadges(extensions: readonly WebmailExtension[], log: Log): Badges {
   const asked = extensions.filter(extension => extension.badges !== undefined)
   return messages => {
     const badges = new Map<number, string[]>()
@@ -20,15 +23,24 @@ export function makeItems(extensions: readonly WebmailExtension[], log: Log): Ma
         log.error({ err, extension: extension.name }, 'an extension failed to give badges')
       }
     }
-    return messages.map(message => itemOf(message, (badges.get(message.id) ?? []).slice(0, MAX_BADGES)))
+    for (const [id, names] of badges) if (names.length > MAX_BADGES) badges.set(id, names.slice(0, MAX_BADGES))
+    return badges
   }
 }
 
-function itemOf(message: ListedMessage & { readonly matches?: boolean }, badges: string[]): Item {
-  const { uid: _, matches = true, keywords, from, to, cc, bcc, attachments, ...rest } = message
+export function makeItems(badges: Badges): MakeItems {
+  return messages => {
+    const badgesOf = badges(messages)
+    return messages.map(message => itemOf(message, message.matches ?? true, badgesOf.get(message.id)))
+  }
+}
+
+/** A message as a row of the list. `matches`: false for one that is shown only because its thread is. */
+export function itemOf(message: ListedMessage, matches: boolean, badges: readonly string[] = []): Item {
+  const { uid: _, flags, keywords, from, to, cc, bcc, attachments, ...rest } = message
   return {
     ...rest,
-    ...{ keywords: [...keywords], attachments: [...attachments], matches, badges },
-    ...{ from: [...from], to: [...to], cc: [...cc], bcc: [...bcc] },
+    ...{ flags: { ...flags }, keywords: [...keywords], attachments: [...attachments], matches },
+    ...{ from: [...from], to: [...to], cc: [...cc], bcc: [...bcc], badges: [...badges] },
   }
 }

@@ -32,12 +32,12 @@ export const DEFAULT_SETTINGS: Settings = {
   extensions: {},
 }
 
-type Listener = (settings: Settings) => void
+type Listener = (account: string, settings: Settings) => void
 
 /** Settings of accounts, and who wants to hear of changes. */
 export class SettingsStore {
   readonly #storage: Storage
-  readonly #listeners = new Map<string, Set<Listener>>()
+  readonly #listeners = new Set<Listener>()
   #unsubscribe: (() => void) | undefined
   readonly #failed: (error: unknown) => void
 
@@ -72,20 +72,16 @@ export class SettingsStore {
     })
   }
 
-  /** Calls back after changes of the account's settings, by whichever window; returns how to stop. */
-  onSettings(account: string, listener: Listener): () => void {
-    const listeners = this.#listeners.get(account) ?? new Set()
-    this.#listeners.set(account, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(account) === listeners) this.#listeners.delete(account)
-    }
+  /** Calls back after changes of an account's settings, by whichever window; returns how to stop. */
+  onSettings(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   async #tell(account: string): Promise<void> {
-    if (!this.#listeners.has(account)) return
+    if (this.#listeners.size === 0) return
     const settings = await this.get(account)
-    for (const listener of this.#listeners.get(account) ?? []) listener(settings)
+    for (const listener of this.#listeners) listener(account, settings)
   }
 }
 

@@ -3,8 +3,9 @@
 // page of rows had already.
 import type { Change, ListedMessage, MailboxInfo, MailStore } from '@mox/plugin-sdk'
 import type { Changes } from '../../api/events.ts'
-import type { Mailbox } from '../../api/model.ts'
-import { type Badges, isLoaded, listQuery, type OpenView, toItem } from './view.ts'
+import { type Badges, itemOf } from '../items.ts'
+import { listQuery, shownMailbox } from '../stores.ts'
+import { isLoaded, type OpenView } from './view.ts'
 
 /** Messages that one event tells of, but for the rest of their threads. */
 export const PORTION = 500
@@ -36,14 +37,6 @@ export function touchedBy(changes: readonly Change[]): Touched {
   return { messages, mailboxes, threads }
 }
 
-export function toMailbox(info: MailboxInfo): Mailbox {
-  const { id, name, modseq, specialUse, keywords, total, unread, size, subscribed } = info
-  return {
-    ...{ id, name, modseq, total, unread, size, subscribed },
-    ...{ specialUse: [...specialUse], keywords: [...keywords] },
-  }
-}
-
 /** What is not about messages. `mailboxes` are those that there are now. */
 export function aboutMailboxes(
   { mailboxes: touched, threads }: Touched,
@@ -52,7 +45,7 @@ export function aboutMailboxes(
   const there = new Set(mailboxes.map(({ id }) => id))
   return {
     threads: [...threads.values()],
-    mailboxes: mailboxes.filter(({ id }) => touched.has(id)).map(toMailbox),
+    mailboxes: mailboxes.filter(({ id }) => touched.has(id)).map(shownMailbox),
     removedMailboxes: [...touched].filter(id => !there.has(id)),
   }
 }
@@ -75,7 +68,7 @@ export async function aboutMessages(
   const badgesOf = badges(found.items.map(({ message }) => message))
   return {
     items: found.items.map(({ message, matches, added }) => ({
-      item: toItem(message, matches, badgesOf.get(message.id)),
+      item: itemOf(message, matches, badgesOf.get(message.id)),
       added,
     })),
     removed: [...removed, ...found.removed],

@@ -83,9 +83,9 @@ export class Streams {
     for (const stream of this.#perAccount.get(account) ?? []) stream.settingsChanged(settings)
   }
 
-  /** Tells the windows of an account that its mail in the queue changed. */
-  outgoingChanged(account: string): void {
-    for (const stream of this.#perAccount.get(account) ?? []) stream.outgoingChanged()
+  /** Tells all windows that mail in the queue changed, which may be of their account. */
+  outgoingChanged(): void {
+    for (const stream of this.#streams.values()) stream.outgoingChanged()
   }
 
   /** Ends all streams and refuses new ones. */

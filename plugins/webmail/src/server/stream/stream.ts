@@ -6,10 +6,12 @@ import { MailboxError, UsageError } from '@mox/plugin-sdk'
 import type { Changes, Events, Hello, StreamRequest } from '../../api/events.ts'
 import type { Settings, ViewQuery } from '../../api/model.ts'
 import type { Caller } from '../call.ts'
-import { aboutMailboxes, aboutMessages, PORTION, toMailbox, touchedBy } from './describe-changes.ts'
+import type { Badges } from '../items.ts'
+import { shownMailbox } from '../stores.ts'
+import { aboutMailboxes, aboutMessages, PORTION, touchedBy } from './describe-changes.ts'
 import type { EventWriter } from './event-writer.ts'
 import { scopeById, scopeChanged, standings } from './scope.ts'
-import { type Badges, loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
+import { loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
 
 /** Milliseconds between two events with changes. */
 export const GATHER_MS = 50
@@ -92,7 +94,7 @@ export class Stream {
     const { clock } = this.#parts
     await this.#send('hello', {
       ...{ stream: this.id, account, loginAddress: this.caller.loginAddress, ...parts },
-      ...{ mailboxes: infos.map(toMailbox), now: clock.now(), resumed: missed !== undefined },
+      ...{ mailboxes: infos.map(shownMailbox), now: clock.now(), resumed: missed !== undefined },
     })
     if (resume?.view && missed !== undefined) await this.#resumeView(resume.view, infos, missed)
     else if (missed !== undefined) await this.#sendChanges(missed)

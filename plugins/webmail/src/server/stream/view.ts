@@ -1,16 +1,15 @@
 // What a stream knows of the view that it shows, and loading its rows. Which rows the page has is known by where the last page
 // ended, not one by one.
-import type { ListedMessage, ListQuery, MailboxInfo, MailStore } from '@mox/plugin-sdk'
-import type { Item, ListedThread, ViewQuery } from '../../api/model.ts'
+import type { ListedMessage, MailboxInfo, MailStore } from '@mox/plugin-sdk'
+import type { ListedThread, ViewQuery } from '../../api/model.ts'
+import { type Badges, itemOf } from '../items.ts'
+import { listQuery } from '../stores.ts'
 import { type Scope, type Standing, standings } from './scope.ts'
 
 /** Rows that are read and sent at once. */
 export const BATCH = 100
 /** Rows that one request loads to reach a message, or to show again what was loaded. */
 export const MOST_ROWS = 2_000
-
-/** Badges that extensions give to messages, by id. */
-export type Badges = (messages: readonly ListedMessage[]) => ReadonlyMap<number, readonly string[]>
 
 export interface OpenView {
   readonly id: number
@@ -39,13 +38,6 @@ export interface Wanted {
   readonly limit: number
   readonly until?: number | undefined
   readonly bound?: number
-}
-
-export function listQuery({ scope, filter }: ViewQuery): ListQuery {
-  return {
-    scope: typeof scope === 'string' ? scope : { mailbox: scope.mailbox, below: scope.below === true },
-    ...(filter === undefined ? {} : { filter }),
-  }
 }
 
 export function totalOf({ scope, filter }: ViewQuery, mailboxes: readonly MailboxInfo[]): number | null {
@@ -120,7 +112,7 @@ function shownMessages(messages: readonly ListedMessage[], badges: Badges): List
   return messages.map(message => ({
     threadId: message.threadId,
     total: 1,
-    messages: [toItem(message, true, badgesOf.get(message.id))],
+    messages: [itemOf(message, true, badgesOf.get(message.id))],
   }))
 }
 
@@ -135,15 +127,6 @@ function shownThreads(
   const badgesOf = badges(threads.flatMap(thread => thread.messages))
   return threads.map(({ threadId, total, messages }) => ({
     ...{ threadId, total },
-    messages: messages.map(message => toItem(message, message.matches, badgesOf.get(message.id))),
+    messages: messages.map(message => itemOf(message, message.matches, badgesOf.get(message.id))),
   }))
-}
-
-export function toItem(message: ListedMessage, matches: boolean, badges: readonly string[] | undefined): Item {
-  const { uid: _, flags, keywords, from, to, cc, bcc, attachments, ...rest } = message
-  return {
-    ...rest,
-    ...{ flags: { ...flags }, keywords: [...keywords], attachments: [...attachments], matches },
-    ...{ from: [...from], to: [...to], cc: [...cc], bcc: [...bcc], badges: [...(badges ?? [])] },
-  }
 }
