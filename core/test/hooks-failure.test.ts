@@ -16,6 +16,7 @@ const DECLARED: Readonly<Record<HookName, unknown>> = {
   'onReceive.mail': { kind: 'defer', reply: { code: 451, enhanced: '4.3.0', text: temporary }, ...failed },
   'onReceive.rcpt': { kind: 'defer', reply: { code: 451, enhanced: '4.3.0', text: temporary }, ...failed },
   'onReceive.data': { kind: 'defer', reply: { code: 451, enhanced: '4.3.0', text: temporary }, ...failed },
+  'onReceive.head': { kind: 'defer', reply: { code: 451, enhanced: '4.3.0', text: temporary }, ...failed },
   'onReceive.done': expect.stringMatching(/^rejects: onReceive\.done of policy /),
   onQueue: { kind: 'refuse', reply: { code: 451, enhanced: '4.3.0', text: temporary }, ...failed },
   beforeDeliver: { kind: 'postpone', until: 0, ...failed },

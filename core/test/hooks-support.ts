@@ -41,6 +41,7 @@ export function bench(
 export const ID = 'aaaaaaaaaaaa'
 
 const DRAFTS: Readonly<Record<string, object>> = {
+  'onReceive.head': { head: Buffer.from('From: <a@b.example>\r\n\r\n') },
   onQueue: { account: 'alice', due: 1, maxAttempts: 0, extra: {} },
   'onDSN.compose': { subject: 's', text: 't', language: 'en' },
   'onWebhook.compose': { eventId: 'e', event: 'delivered', account: 'alice', payload: {} },

@@ -1,6 +1,7 @@
 // Webhooks of the real localserve under trouble, and calls about mail that comes in: nothing is lost, nothing changes places,
 // nothing is told twice.
 import assert from 'node:assert/strict'
+import { MoxClient } from '@mox/plugin-webapi/client'
 import { test } from 'vitest'
 import { advance } from '../kit/bench.ts'
 import { moxJson } from '../kit/cli.ts'
@@ -79,6 +80,32 @@ test('mail that comes in: the call says where, and v0 opens its parts', async ()
   assert.deepEqual(
     events.map(event => [event.eventId, event.mailboxMessageId]),
     [[call?.id, meta.MsgID]],
+  )
+})
+
+test('a reply to a unique sender address is mail that came in', async () => {
+  await using flow = await startFlow({ events: 'incoming,unrecognized' })
+  const { receiver, server } = flow
+  const app = new MoxClient({ url: server.url('/webapi/'), user: 'mox+fromid@localhost', password: 'moxmoxmox' })
+  const { recipients } = await app.send({ to: ['ann@example.org'], subject: 'Your order', text: 'Thanks.' })
+  const to = `mox+${recipients[0]?.fromId}@localhost`
+  const session = await server.smtp('smtp')
+  await session.ehlo()
+  const content = Buffer.from(`From: ann@example.org\r\nTo: ${to}\r\nSubject: Re: Your order\r\n\r\nWhen?\r\n`)
+  assert.equal((await session.send({ from: 'ann@example.org', to: [to], content })).code, 250)
+  await session.quit()
+  await advance(server, '5m')
+  const calls = await eventually(() => {
+    assert.equal(receiver.taken.length, 2)
+    return receiver.taken
+  })
+  // What was sent came in too: localserve takes it for ann.
+  assert.deepEqual(
+    calls.map(({ body }) => [body['Event'], body['Subject'], (body['Meta'] as { RcptTo: string }).RcptTo]).sort(),
+    [
+      ['incoming', 'Re: Your order', to],
+      ['incoming', 'Your order', 'ann@example.org'],
+    ],
   )
 })
 

@@ -1,10 +1,13 @@
 // The README's walk through works as it is written: its commands are taken from the README and run against a localserve
 // whose ports are free ones. Parts that need a program which is not installed are skipped and say so.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
 import { installed, mox, run } from '../kit/cli.ts'
-import { startLocalserve } from '../kit/localserve.ts'
+import { type Localserve, startLocalserve } from '../kit/localserve.ts'
 import { eventually } from '../kit/temp.ts'
 
 const README = new URL('../../README.md', import.meta.url)
@@ -46,7 +49,25 @@ test('the walk through of the README', async ({ annotate }) => {
     sent += text.match(/^(?:curl|swaks) /gm)?.length ?? 0
   }
   if (sent > 0) assert.match(explained, /friend@example\.org/)
+  await application(server)
 })
+
+/** The TypeScript of the README sends a message and is told that it failed. It reads on for ever. */
+async function application(server: Localserve): Promise<void> {
+  const [, program = ''] = /\n```ts\n(import \{ MoxClient[\s\S]*?)```/.exec(await readFile(README, 'utf8')) ?? []
+  assert.ok(program.trim().split('\n').length <= 15, 'it is short')
+  const text = program.replace('http://localhost:1080', server.url(''))
+  const options = ['--conditions=mox-source', '--input-type=module-typescript', '-e', text]
+  const child = spawn(process.execPath, options, { cwd: fileURLToPath(new URL('../..', import.meta.url)) })
+  try {
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (printed += String(chunk)))
+    await eventually(() => assert.match(printed, /^\d+\npermerror500@example\.org .+ 7\n/))
+  } finally {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  }
+}
 
 /** The `sh` blocks of the section, without the blocks that start a server. */
 async function walkThrough(): Promise<string[]> {

@@ -1,5 +1,6 @@
 // What handlers may change in a draft, field by field: a patch with an unknown field or a wrong value counts as a failure of
 // its handler, so nothing malformed reaches the queue, a DSN or a request. A check returns what is wrong, or undefined.
+import { HEADER_BYTES, parseHeader } from '@mox/plugin-sdk/mail'
 import { jsonProblem } from './json.ts'
 
 export type Check = (value: unknown) => string | undefined
@@ -120,6 +121,20 @@ const requestFields: Check = value => {
   }
   return undefined
 }
+
+/** Whole lines, and no empty one but at the end. */
+const headerSection: Check = value => {
+  if (!Buffer.isBuffer(value)) return 'is no Buffer'
+  if (value.length > HEADER_BYTES) return `has more than ${HEADER_BYTES} bytes`
+  if (value.subarray(-2).toString('latin1') !== '\r\n') return 'does not end in CRLF'
+  const { length, problems } = parseHeader(value)
+  if (length < value.length) return 'has an empty line before its end, or too many lines'
+  return problems.some(({ kind }) => kind === 'bare-newline' || kind === 'nul')
+    ? 'has a NUL or a bare newline'
+    : undefined
+}
+
+export const HEAD_FIELDS: FieldChecks = new Map<string, Check>([['head', headerSection]])
 
 export const QUEUE_FIELDS: FieldChecks = new Map<string, Check>([
   ['account', line(NAME_LENGTH)],

@@ -1,7 +1,14 @@
 // Every hook as data: its sort, its ladder of verdicts, its limits and what a failing handler counts as. The guard, the
 // merge of verdicts, the host's checks and `mox plugin explain` all read it; nothing else knows a hook by name.
 import type { HookName } from '@mox/plugin-sdk'
-import { DSN_FIELDS, type FieldChecks, QUEUE_FIELDS, WEBHOOK_EVENT_FIELDS, WEBHOOK_REQUEST_FIELDS } from './fields.ts'
+import {
+  DSN_FIELDS,
+  type FieldChecks,
+  HEAD_FIELDS,
+  QUEUE_FIELDS,
+  WEBHOOK_EVENT_FIELDS,
+  WEBHOOK_REQUEST_FIELDS,
+} from './fields.ts'
 
 /**
  * - `decide`: reads and returns a verdict; the strongest of all wins.
@@ -67,6 +74,15 @@ const ENTRIES: readonly HookEntry[] = [
     totalMs: 120_000,
     failure: 'defer',
     otherFailures: ['pass', 'quarantine', 'reject'],
+  },
+  {
+    name: 'onReceive.head',
+    sort: 'shape',
+    ladder: ['pass', 'defer', 'reject'],
+    patch: HEAD_FIELDS,
+    limitMs: 5_000,
+    failure: 'defer',
+    otherFailures: ['pass', 'reject'],
   },
   { name: 'onReceive.done', ...REACT },
   {

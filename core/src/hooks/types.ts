@@ -4,11 +4,8 @@ import type { Facts, FactToken, HookInput, HookName, HookVerdict, TraceEntry } f
 /** Hooks by sort; `HOOKS` in table.ts is the data behind it. */
 export type ReactHook = 'onReceive.done' | 'onAttempt' | 'onDSN.done' | 'onRetire.done'
 export type WriteHook = 'onRetire.tx'
-export type DecideHook = Exclude<
-  HookName,
-  ReactHook | WriteHook | 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
->
-export type ShapeHook = 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
+export type ShapeHook = 'onReceive.head' | 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
+export type DecideHook = Exclude<HookName, ReactHook | WriteHook | ShapeHook>
 
 /** The facts of one message: what handlers set, and the persisted part as plain data. */
 export interface FactStore extends Facts {

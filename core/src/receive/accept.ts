@@ -1,10 +1,11 @@
-// The decision at the end of DATA: limits, loops, who the author is, then onReceive.data, then storage. Cheap checks come
-// first; nothing is stored before all of them have passed.
+// The decision at the end of DATA: limits, loops, who the author is, then onReceive.data, then what onReceive.head changes,
+// then storage. Cheap checks come first; nothing is stored before all of them have passed.
 import { MailError, type ReceiveData, type SmtpReply } from '@mox/plugin-sdk'
 import { author, type Head, type IngressResult, type Path, parseHeader } from '@mox/plugin-sdk/mail'
 import type { StageDeps } from '../stages.ts'
 import { admitIdentity } from './admit.ts'
 import { failureReply } from './failure.ts'
+import { type Shaped, shapeHead } from './head.ts'
 import { MAX_RECEIVED, REPLIES, UNKNOWN_DELAY_MS } from './replies.ts'
 import { store } from './store.ts'
 import { type Acceptance, refused, type Transaction } from './transaction.ts'
@@ -15,7 +16,7 @@ export type Measured = Pick<IngressResult, 'size' | 'has8bit' | 'headHas8bit' | 
 /** A complete message, not yet stored. */
 export interface Body {
   readonly ingress: Measured
-  /** Our fields that an earlier hop on this machine put in front of the content; part of what `ingress` measured. */
+  /** Fields in front of the content, of handlers and of an earlier hop on this machine; part of what `ingress` measured. */
   readonly earlier: Buffer | undefined
   open(): AsyncIterable<Buffer>
   /** SHA-256 of all of it. */
@@ -51,13 +52,33 @@ export async function accept(deps: StageDeps, transaction: Transaction, body: Bo
       if (!transaction.replay) await deps.clock.sleep(UNKNOWN_DELAY_MS, transaction.scope.signal)
       return refused(transaction, REPLIES.unknown)
     }
-    const decided = await decide(deps, transaction, body, head)
-    if ('code' in decided) return refused(transaction, decided)
-    return await store(deps, { transaction, body, head, author: from, filing: decided })
+    const filing = await decide(deps, transaction, body, head)
+    if ('code' in filing) return refused(transaction, filing)
+    const shaped = await shapeHead(deps, transaction, body, head)
+    if ('code' in shaped) return refused(transaction, shaped)
+    try {
+      if (shaped.head === head) return await store(deps, { transaction, body, head, author: from, filing })
+      return await acceptShaped(deps, transaction, shaped, filing)
+    } finally {
+      await shaped.writer?.abort()
+    }
   } catch (error) {
     const stage = error instanceof MailError ? error.part : 'data'
     return refused(transaction, failureReply(deps, { session: transaction.info.id, stage }, error))
   }
+}
+
+/** A changed header section is not trusted more than one that came in. */
+async function acceptShaped(
+  deps: StageDeps,
+  transaction: Transaction,
+  { body, head }: Shaped,
+  filing: Filing,
+): Promise<Acceptance> {
+  const from = author(head)
+  const refusal = refuseLoop(head) ?? (await refuseAuthor(deps, transaction, body.ingress, from))
+  if (refusal !== undefined) return refused(transaction, refusal)
+  return await store(deps, { transaction, body, head, author: from, filing })
 }
 
 /** RFC 5321 §6.3. */

@@ -62,19 +62,17 @@ export class MessageSink implements DataSink {
       }
       const hash = Buffer.from(ingress.hash, 'hex')
       const staged = await writer.finish(hash)
-      const acceptance = await accept(this.#deps, this.#transaction, {
+      return await accept(this.#deps, this.#transaction, {
         ingress,
         earlier: undefined,
         open: () => content.openStaged(staged),
         hash: async () => hash,
         keep: () => content.keep(staged),
       })
-      // What was kept belongs to the content store now.
-      if (acceptance.messageId > 0) this.#writer = undefined
-      return acceptance
     } catch (error) {
       return refused(this.#transaction, this.#reply(error))
     } finally {
+      // What was kept belongs to the content store now; the rest is forgotten.
       await this.abort()
     }
   }

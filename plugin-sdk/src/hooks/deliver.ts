@@ -26,7 +26,7 @@ export interface QueueDraft {
 /** A recipient that is about to be queued, inside the unit of work that adds it. */
 export interface QueueInput {
   readonly draft: QueueDraft
-  /** The header section of the message as submitted. */
+  /** The header section of the message as it is stored, without our own trace fields. */
   readonly head: Head
   readonly messageId: number
 }

@@ -21,9 +21,11 @@ import type {
 import type {
   ConnectVerdict,
   DataVerdict,
+  HeadVerdict,
   ReceiveConnect,
   ReceiveData,
   ReceiveDone,
+  ReceiveHead,
   ReceiveMail,
   ReceiveRcpt,
 } from './receive.ts'
@@ -34,6 +36,7 @@ export interface HookTypes {
   'onReceive.mail': [ReceiveMail, ConnectVerdict]
   'onReceive.rcpt': [ReceiveRcpt, ConnectVerdict]
   'onReceive.data': [ReceiveData, DataVerdict]
+  'onReceive.head': [ReceiveHead, HeadVerdict]
   'onReceive.done': [ReceiveDone, never]
   onQueue: [QueueInput, QueueVerdict]
   beforeDeliver: [DeliverInput, DeliverVerdict]

@@ -4,7 +4,7 @@ import type { Path } from '../mail/address.ts'
 import type { Head } from '../mail/header.ts'
 import type { Envelope, EnvelopeRecipient, MailParameters } from '../model/envelope.ts'
 import type { SessionInfo } from '../model/session.ts'
-import type { Defer, Exempt, Pass, Quarantine, Reject, Tag } from './verdicts.ts'
+import type { Defer, Exempt, Pass, Patch, Quarantine, Reject, Tag } from './verdicts.ts'
 
 /** A peer has connected; nothing was said yet. */
 export interface ReceiveConnect {
@@ -42,6 +42,22 @@ export interface ReceiveData {
   content(): AsyncIterable<Buffer>
 }
 
+/** What a handler of onReceive.head may change. */
+export interface HeadDraft {
+  /**
+   * The header section: each field with its CRLF, and the empty line that ends it (absent when the message has none). At most
+   * HEADER_BYTES. What is put in front of it is stored beside the content; any other change makes the content anew.
+   */
+  readonly head: Buffer
+}
+
+/** The message may come in, and is stored next, with the header section as the handlers leave it. */
+export interface ReceiveHead {
+  readonly draft: HeadDraft
+  readonly session: SessionInfo
+  readonly envelope: Envelope
+}
+
 /** After the commit: the message is ours. Identifies it; details come from storage. */
 export interface ReceiveDone {
   readonly messageId: number
@@ -60,3 +76,5 @@ export interface ReceiveDone {
 export type ConnectVerdict = Pass | Exempt | Defer | Reject
 /** Of onReceive.data, weakest first. */
 export type DataVerdict = Pass | Tag | Exempt | Quarantine | Defer | Reject
+/** Of onReceive.head: changes, and then the strongest of the rest, weakest first. */
+export type HeadVerdict = Pass | Patch<HeadDraft> | Defer | Reject

@@ -9,7 +9,7 @@ export interface ContentWriter {
   write(chunk: Buffer): Promise<void>
   /** Ends writing; large content is on stable storage when this resolves. `hash` is the SHA-256 of all that was written. */
   finish(hash: Buffer): Promise<StagedContent>
-  /** Forgets what was written. May be called at any time, also after finish(). */
+  /** Forgets what was written. May be called at any time, also after finish(); what a committed unit of work kept stays. */
   abort(): Promise<void>
 }
 

@@ -44,7 +44,9 @@ export async function keep(s: Storage, bytes: Buffer): Promise<number> {
   const writer = s.content.writer()
   for (let at = 0; at < bytes.length; at += 100_000) await writer.write(bytes.subarray(at, at + 100_000))
   const staged = await writer.finish(hashOf(bytes))
-  return await s.write(() => s.content.keep(staged))
+  const id = await s.write(() => s.content.keep(staged))
+  await writer.abort()
+  return id
 }
 
 export async function message(s: Storage, fields: Partial<StoredMessage> = {}): Promise<number> {

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Command, UsageError } from '@mox/plugin-sdk'
 import { parseReport, REPORT_BYTES } from './parse/report.ts'
+import type { ParsedReport } from './parse/types.ts'
 
 export const dsnCommands: readonly Command[] = [
   {
@@ -11,12 +12,23 @@ export const dsnCommands: readonly Command[] = [
     arguments: [{ name: 'FILE', help: 'a message (.eml); a running server reads it, so give the whole path' }],
     offline: true,
     run: async ({ arguments: [file = ''] }) => {
-      const report = parseReport(await firstBytes(resolve(file)))
-      const arrivalDate = report.arrivalDate === null ? null : new Date(report.arrivalDate).toISOString()
-      return { kind: 'value', value: { ...report, arrivalDate } }
+      return { kind: 'value', value: shown(parseReport(await firstBytes(resolve(file)))) }
     },
   },
 ]
+
+function shown({ kind, messageId, envelopeId, reportingMta, arrivalDate, recipients }: ParsedReport): object {
+  return {
+    ...{ kind, messageId, envelopeId, reportingMta },
+    arrivalDate: arrivalDate === null ? null : new Date(arrivalDate).toISOString(),
+    recipients: recipients.map(({ remoteMta, ...said }) => ({
+      // Whom the sender wrote to; on the way the message may have been forwarded.
+      address: said.originalRecipient || said.finalRecipient,
+      ...said,
+      host: remoteMta,
+    })),
+  }
+}
 
 async function firstBytes(path: string): Promise<Buffer> {
   try {

@@ -1,6 +1,6 @@
 // Reports that come in, against a real database: what becomes of the history, who is told, and what is not believed.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DsnDone, match, UsageError } from '@mox/plugin-sdk'
@@ -318,15 +318,38 @@ test('mox dsn parse', async () => {
   try {
     const [command] = dsnCommands
     const run = (file: string) => command?.run({ arguments: [file], flags: new Map(), limit: 100 })
-    await writeFile(join(dir, 'a.eml'), report({}))
-    const result = await run(join(dir, 'a.eml'))
-    assert.ok(result?.kind === 'value')
-    const { kind, arrivalDate, recipients } = result.value as {
-      kind: string
-      arrivalDate: null
-      recipients: { finalRecipient: string }[]
+    const check = async (sample: string, expected: object) => {
+      const result = await run(join(import.meta.dirname, 'samples', `${sample}.eml`))
+      assert.deepEqual(result?.kind === 'value' && result.value, expected, sample)
     }
-    assert.deepEqual([kind, arrivalDate, recipients.map(r => r.finalRecipient)], ['bounce', null, ['bob@example.net']])
+    await check('postfix-failed', {
+      ...{ kind: 'bounce', messageId: '<orig-1@sender.example>', envelopeId: '', reportingMta: 'mx.sender.example' },
+      arrivalDate: '2030-01-01T11:00:00.000Z',
+      recipients: [
+        {
+          ...{ address: 'bob@rcpt.example', action: 'failed', status: '5.1.1', code: 550, category: 'recipient' },
+          diagnostic: '550 5.1.1 <bob@rcpt.example>: Recipient address rejected: User unknown in virtual mailbox table',
+          ...{ host: 'mx.rcpt.example', finalRecipient: 'bob@rcpt.example', originalRecipient: 'bob@rcpt.example' },
+        },
+      ],
+    })
+    const none = { messageId: '', envelopeId: '', reportingMta: '', arrivalDate: null, recipients: [] }
+    await check('ordinary', { kind: 'none', ...none })
+    await check('vacation', { kind: 'auto-reply', ...none })
+    const kinds = { 'postfix-delayed': 'delay', 'arf-abuse': 'complaint', 'postfix-success': 'success' }
+    for (const [sample, kind] of Object.entries(kinds)) {
+      const result = await run(join(import.meta.dirname, 'samples', `${sample}.eml`))
+      assert.equal(result?.kind === 'value' && (result.value as { kind: string }).kind, kind)
+    }
+    // Forwarded: whom the sender wrote to, and who did not get it.
+    const forwarded = await run(join(import.meta.dirname, 'samples', 'original-recipient-first.eml'))
+    const { recipients } = (forwarded?.kind === 'value' ? forwarded.value : {}) as {
+      recipients: { address: string; finalRecipient: string }[]
+    }
+    assert.deepEqual(
+      recipients.map(one => [one.address, one.finalRecipient]),
+      [['bob@rcpt.example', 'bob@inner.rcpt.example']],
+    )
     await assert.rejects(async () => await run(join(dir, 'missing.eml')), UsageError)
     await assert.rejects(async () => await run(dir), UsageError)
   } finally {

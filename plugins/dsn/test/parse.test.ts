@@ -116,6 +116,27 @@ const SAMPLES: readonly (readonly [name: string, kind: string, about: string, re
   ['unknown-action', 'none', 'id mx.sender.example', ['bob@rcpt.example unrecognized - 0 other']],
   ['utf8-escaped', 'bounce', 'id mx.sender.example', ['grün+a@rcpt.example failed 5.1.1 550 recipient']],
   ['vacation', 'auto-reply', '', []],
+  ['courier', 'bounce', 'id mx.rcpt.example 2030-01-01T12:00:00.000Z', ['bob@rcpt.example failed 5.0.0 554 recipient']],
+  ['domino', 'bounce', 'id notes1.rcpt.example', ['bob@rcpt.example failed 5.1.1 0 recipient']],
+  [
+    'exchange-online-denied',
+    'bounce',
+    'id DB9PR01MB0001.prod.exchange.example 2030-01-01T12:00:00.000Z',
+    ['bob@rcpt.example failed 5.7.606 550 policy'],
+  ],
+  ['haraka', 'bounce', 'id mx.sender.example 2030-01-01T12:00:00.000Z', ['bob@rcpt.example failed 5.3.4 552 size']],
+  ['hmailserver-text', 'bounce', '', ['bob@rcpt.example failed 5.1.1 550 recipient']],
+  [
+    'icloud-full',
+    'bounce',
+    'id st11p00im-smtpin001.me.example 2030-01-01T12:00:00.000Z',
+    ['bob@rcpt.example failed 5.2.2 552 full'],
+  ],
+  ['opensmtpd-text', 'bounce', 'id', ['bob@rcpt.example failed 5.2.2 550 full']],
+  ['opensmtpd', 'bounce', 'id mx.sender.example', ['bob@rcpt.example failed 5.1.1 0 recipient']],
+  ['ses', 'bounce', 'id a4-1.smtp-out.mailer.example', ['bob@rcpt.example failed 5.1.1 550 recipient']],
+  ['yandex-text', 'bounce', 'id', ['bob@rcpt.example failed 5.7.1 550 recipient']],
+  ['zimbra-expired', 'bounce', 'id mail.sender.example', ['bob@rcpt.example failed 4.4.7 0 expired']],
   ['yahoo-text', 'bounce', 'id', ['bob@rcpt.example failed - 554 recipient']],
 ]
 
@@ -140,6 +161,7 @@ test('samples', () => {
     )
   }
   assert.deepEqual(SAMPLES.map(([name]) => `${name}.eml`).sort(), readdirSync(DIR).sort())
+  assert.ok(SAMPLES.filter(([, kind]) => kind === 'bounce').length >= 40)
 })
 
 test('what servers said, and who', () => {
@@ -178,6 +200,8 @@ test('what servers said, and who', () => {
   check('qmail', '', "Sorry, I couldn't find any host named other.example. (#5.1.2)", 1)
   check('latin1', '', '550 5.2.1 Postfach gesperrt: Müller')
   check('no-types', '', 'no such user')
+  check('courier', 'mx.inner.rcpt.example', "554 delivery error: dd This user doesn't have a rcpt.example account")
+  check('opensmtpd-text', '', '550 5.2.2 Mailbox is over quota')
   const { originalRecipient, finalRecipient } = parseReport(sample('original-recipient-first')).recipients[0] ?? {}
   assert.deepEqual([originalRecipient, finalRecipient], ['bob@rcpt.example', 'bob@inner.rcpt.example'])
 })
@@ -198,6 +222,7 @@ test('values', () => {
   check(addressOf, `rfc822;${'a'.repeat(NAME_LENGTH)}`, 'a'.repeat(NAME_LENGTH))
   check(addressOf, `rfc822;${'a'.repeat(NAME_LENGTH + 1)}`, 'a'.repeat(NAME_LENGTH))
   check(hostOf, 'dns; mx.example.net. (192.0.2.1)', 'mx.example.net')
+  check(hostOf, 'dns; mx.example.net [192.0.2.1]', 'mx.example.net')
   check(hostOf, 'DNS;[192.0.2.1]', '[192.0.2.1]')
   check(hostOf, 'mx.example.net', 'mx.example.net')
   check(statusOf, '5.1.1 (no such user)', '5.1.1')

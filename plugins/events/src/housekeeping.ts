@@ -55,6 +55,8 @@ export class Housekeeping {
 
   async #round(): Promise<void> {
     const { storage, clock } = this.#services
+    // Most rounds of a quiet server: nothing is written, not even a lock.
+    if (clock.now() < this.#purgeAt && !(await this.#hasNew())) return
     const lock = await storage.lock(LOCK, LOCK_MS)
     if (lock === null) return
     try {
@@ -73,6 +75,11 @@ export class Housekeeping {
     } finally {
       await lock.release()
     }
+  }
+
+  async #hasNew(): Promise<boolean> {
+    const { db } = this.#services.storage
+    return (await db(LOG).select('id').where('id', '>', db(COUNTED).select('last_id')).first()) !== undefined
   }
 
   async #repeat(batch: number, work: () => Promise<number>): Promise<void> {

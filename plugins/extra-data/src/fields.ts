@@ -14,19 +14,22 @@ export const TOTAL_BYTES = 8_192
 
 const OBJECT = 'x-mox-extra'
 const PREFIX = 'X-Mox-Extra-'
+/** Of names in lower case, and their beginnings. */
+const LOWER = /^x-mox-extra(?:-|$)/
 /** RFC 9110 §5.6.2: only such names are put into canonical form. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export type Extra = Readonly<Record<string, string>>
-export type Fields =
-  | { readonly ok: true; readonly pairs: ReadonlyMap<string, string> }
-  | { readonly ok: false; readonly problem: string }
+export type Pairs = ReadonlyMap<string, string>
+export type Fields = { readonly ok: true; readonly pairs: Pairs } | { readonly ok: false; readonly problem: string }
 export type ExtraResult =
   | { readonly ok: true; readonly extra: Extra }
   | { readonly ok: false; readonly problem: string }
 
-/** What the header section says. */
-export function readFields(head: Head): Fields {
+/** What the header section says. `bytes`: what `head` was parsed from. */
+export function readFields(head: Head, bytes: Buffer): Fields {
+  const problem = nameProblem(head, bytes)
+  if (problem !== undefined) return { ok: false, problem }
   const found = new Map<string, string>()
   for (const field of head.fields) {
     const pairs = pairsOf(field)
@@ -41,13 +44,33 @@ export function readFields(head: Head): Fields {
   return { ok: true, pairs: found }
 }
 
+/** The header section without the fields that carry extra data, whatever the case of their names; the rest is as it was. */
+export function withoutFields(head: Head, bytes: Buffer): Buffer {
+  const kept: Buffer[] = []
+  let from = 0
+  for (const { lower, start, end } of head.fields) {
+    if (!LOWER.test(lower)) continue
+    kept.push(bytes.subarray(from, start))
+    from = end
+  }
+  return from === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(from)])
+}
+
 /** `given` is what the submitting plugin says; it wins where a key is in both. Without fields it is passed on as it is. */
-export function mergeExtra(fields: Fields, given: Extra): ExtraResult {
-  if (!fields.ok) return fields
-  if (fields.pairs.size === 0) return { ok: true, extra: given }
-  const all = new Map([...fields.pairs, ...Object.entries(given)])
+export function mergeExtra(pairs: Pairs, given: Extra): ExtraResult {
+  if (pairs.size === 0) return { ok: true, extra: given }
+  const all = new Map([...pairs, ...Object.entries(given)])
   const problem = limitProblem(all)
   return problem === undefined ? { ok: true, extra: Object.fromEntries(all) } : { ok: false, problem }
+}
+
+/** A line that was meant to be such a field and is none would be lost, and could not be taken out. */
+function nameProblem({ problems }: Head, bytes: Buffer): string | undefined {
+  const meant = ({ offset }: { readonly offset: number }): boolean =>
+    LOWER.test(bytes.toString('latin1', offset, offset + PREFIX.length).toLowerCase())
+  return problems.some(one => (one.kind === 'no-colon' || one.kind === 'bad-name') && meant(one))
+    ? `a field ${PREFIX}KEY has a name that is none; write other keys as X-Mox-Extra: {"key":"value"}`
+    : undefined
 }
 
 /** Pairs of one field; none when it is about something else; a text for what is wrong. */

@@ -60,6 +60,9 @@ test('deliveries at the same time', async () => {
     'one.example 2 s: postponed: waiting: 2 of 2 connections to one.example',
   ])
   deepStrictEqual(await shown(f), ['one.example | 2 of 2 |  | '])
+  // In the list of the queue too.
+  const listed = (await f.rows('queue list')).filter(({ last }) => /^postponed: waiting: 2 of 2 /.test(String(last)))
+  strictEqual(listed.length, 2)
   f.answer(() => DELIVERED)
   for (const end of going) end()
   await settled(f)

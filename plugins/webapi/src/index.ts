@@ -31,11 +31,11 @@ import { Quota } from './quota.ts'
 import { Records } from './records.ts'
 import { migrations } from './schema.ts'
 import { newMessageId, Sender } from './send/sender.ts'
+import { MAX_FORM, SECRET_BYTES, Unsubscribe } from './unsubscribe.ts'
 import { plain, serveV0 } from './v0/routes.ts'
 import { Idempotency } from './v1/idempotency.ts'
 import { v1Endpoints } from './v1/index.ts'
 import { v1Routes } from './v1/routes.ts'
-import { MAX_FORM, SECRET_BYTES, Unsubscribe } from './v1/unsubscribe.ts'
 import { Waiting } from './v1/waiting.ts'
 import { BodyBudget } from './web/body.ts'
 
@@ -52,7 +52,6 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
     const streams = new Map(Object.entries(options.streams).map(([name, s]) => [name, s.messagesPerDay]))
     const records = new Records(services, options.keepDays * DAY_MS)
     const quota = new Quota(records, services.clock, streams)
-    const sender = new Sender({ ...services, records, quota }, maxMessageSize)
     const keys = new Keys(services)
     // Files are base64 in JSON.
     const maxBody = Math.ceil(maxMessageSize * 1.4) + MAX_SMALL_BODY
@@ -63,11 +62,12 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
     const url = options.url ?? `https://${services.system.hostname}${path}`
     const unsubscribePath = `${path}unsubscribe/`
     const unsubscribe = new Unsubscribe(services, `${url}unsubscribe/`)
+    const sender = new Sender({ ...services, records, quota, unsubscribe }, maxMessageSize)
     const idempotency = new Idempotency(services)
     const waiting = new Waiting()
     const v0 = { ...shared, services: { ...services, sender } }
     const endpoints = v1Endpoints({
-      ...{ ...services, ...shared, sender, records, idempotency, unsubscribe, waiting },
+      ...{ ...services, ...shared, sender, records, idempotency, waiting },
       newMessageId: () => newMessageId(services),
       failed: err => services.log.error({ err }, 'a message of a batch failed'),
     })

@@ -1,6 +1,6 @@
 // v0 on the wire: statuses, encodings and fields as its users know them, compared field by field.
 import assert from 'node:assert/strict'
-import { mailboxes } from '@mox/plugin-sdk'
+import { mailboxes, storage } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import * as limits from '../src/limits.ts'
 import { METHODS } from '../src/v0/methods.ts'
@@ -236,6 +236,37 @@ test('suppression methods', async () => {
   await check('SuppressionAdd', { EmailAddress: 'bad' }, 400, 'badAddress')
   await check('SuppressionRemove', {}, 400, 'badAddress')
   await check('SuppressionPresent', { EmailAddress: 'a@b@c' }, 400, 'badAddress')
+})
+
+test('a stream, and one-click unsubscription from it', async () => {
+  const sent = await api.call('Send', {
+    ...SEND,
+    To: [{ Address: 'letter@example.net' }],
+    Stream: 'letter',
+    Unsubscribe: {},
+  })
+  assert.equal(sent.status, 200, sent.body)
+  const { QueueMsgID: id } = sent.json.Submissions[0]
+  assert.equal((await api.world.app.host.service(storage).queue.get(id))?.stream, 'letter')
+  const source = (await api.world.source(id)).replace(/\r\n[ \t]/g, ' ')
+  assert.match(source, /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m)
+  const [, path = ''] = /^List-Unsubscribe: <https:\/\/mail\.example\.org\/webapi\/(.+)>\r$/m.exec(source) ?? []
+  const click = await api.ask(path, { method: 'POST', user: null, body: 'List-Unsubscribe=One-Click' })
+  assert.equal(click.status, 200)
+  const hint = async (Stream: string) =>
+    (await api.call('Send', { ...SEND, To: [{ Address: 'letter@example.net' }], Stream })).json.Submissions[0]
+      .Suppressed
+  assert.deepEqual([await hint('letter'), await hint('receipts')], [true, undefined])
+  const refused = async (fields: object, code: string) => {
+    const answer = await api.call('Send', { ...SEND, Unsubscribe: {}, ...fields })
+    assert.deepEqual([answer.status, answer.json.Code], [400, code], answer.body)
+  }
+  await refused({ CC: [{ Address: 'b@example.net' }] }, 'user')
+  await refused({ Headers: [['list-unsubscribe-post', 'x']] }, 'user')
+  await refused({ Unsubscribe: true }, 'protocol')
+  await refused({ Unsubscribe: { x: 1 } }, 'protocol')
+  await refused({ Stream: 'no stream' }, 'user')
+  await refused({ To: [] }, 'noRecipients')
 })
 
 describe('messages', () => {

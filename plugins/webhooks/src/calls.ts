@@ -159,13 +159,14 @@ function prepare(storage: Storage): Statements {
 export class Calls {
   readonly #storage: Storage
   readonly #clock: Clock
-  readonly #keepMs: number
+  readonly #keepDays: (account: string) => number
   #statements: Statements | undefined
 
-  constructor(storage: Storage, clock: Clock, keepDays: number) {
+  /** `keepDays`: of an account, once its calls are over. */
+  constructor(storage: Storage, clock: Clock, keepDays: (account: string) => number) {
     this.#storage = storage
     this.#clock = clock
-    this.#keepMs = keepDays * DAY_MS
+    this.#keepDays = keepDays
   }
 
   get #prepared(): Statements {
@@ -224,16 +225,16 @@ export class Calls {
             results,
             success: outcome.success ? 1 : 0,
             note: outcome.note,
-            ...this.#ended(),
+            ...this.#ended(call.account),
           })
     if (changes === 0) await this.#prepared.append.run({ id, results })
     // The content that nobody composed from.
     else if (outcome.kind === 'ended' && call.content_id !== null) await this.#releaseContent(id)
   }
 
-  #ended(): { ended_at: number; keep_until: number } {
+  #ended(account: string): { ended_at: number; keep_until: number } {
     const now = this.#clock.now()
-    return { ended_at: now, keep_until: now + this.#keepMs }
+    return { ended_at: now, keep_until: now + this.#keepDays(account) * DAY_MS }
   }
 
   async #releaseContent(id: number): Promise<void> {
@@ -259,13 +260,14 @@ export class Calls {
   async end(ids: readonly number[], note: string): Promise<number> {
     let ended = 0
     for (const id of ids) {
-      const row: Pick<CallRow, 'results' | 'content_id'> | undefined = await this.#storage
+      const row: Pick<CallRow, 'account' | 'results' | 'content_id'> | undefined = await this.#storage
         .db<CallRow>(CALL)
-        .select('results', 'content_id')
+        .select('account', 'results', 'content_id')
         .where({ id })
         .first()
       if (row === undefined) continue
-      const { changes } = await this.#prepared.end.run({ id, results: row.results, success: 0, note, ...this.#ended() })
+      const { account, results } = row
+      const { changes } = await this.#prepared.end.run({ id, results, success: 0, note, ...this.#ended(account) })
       ended += changes
       if (changes > 0 && row.content_id !== null) await this.#releaseContent(id)
     }

@@ -45,10 +45,11 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
   setup: ({ options, services }) => {
     const { storage, clock, system } = services
     const registry = new Registry(services, options)
+    const keep = new Map(Object.entries(options.accounts).map(([name, { keepDays }]) => [name, keepDays]))
     const parts = {
       ...services,
       registry,
-      calls: new Calls(storage, clock, options.keepDays),
+      calls: new Calls(storage, clock, account => keep.get(account) ?? options.keepDays),
       metrics: webhookMetrics(services.metrics),
       egress: new Egress(options.allowNetworks, { hint: '; add its network to allowNetworks to post to it' }),
       slots: new Slots(options.concurrency),

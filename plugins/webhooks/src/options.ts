@@ -74,6 +74,8 @@ const further = z.strictObject({
   events: z.array(z.enum(ALL_KINDS)).default([]).describe('Kinds of events; none means all, incoming too'),
 })
 
+const keepDays = z.number().min(0).max(3650)
+
 const account = z.strictObject({
   outgoing: outgoing.optional().describe('Where outcomes of sent mail are posted'),
   incoming: incoming.optional().describe('Where mail that came in is posted'),
@@ -83,6 +85,9 @@ const account = z.strictObject({
     .refine(list => new Set(list.map(({ name }) => name)).size === list.length, 'names must differ')
     .default([])
     .describe('Further endpoints, by name'),
+  keepDays: keepDays
+    .optional()
+    .describe('Days that calls that are over are kept; default: as `keepDays` of the plugin'),
 })
 
 export const options = z
@@ -94,7 +99,7 @@ export const options = z
       .max(ATTEMPTS_MOST)
       .default([60, 120, 240, 450, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 57_600, 57_600])
       .describe('Seconds to wait after attempt 1, 2, … fails; as many attempts as entries plus one'),
-    keepDays: z.number().min(0).max(3650).default(7).describe('Days that calls that are over are kept'),
+    keepDays: keepDays.default(7).describe('Days that calls that are over are kept'),
     allowNetworks: z
       .array(z.string().refine(text => parseNetwork(text) !== undefined, 'must be like 10.0.0.0/8 or fd00::/8'))
       .max(1_000)

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'vitest'
 import { RESULTS_KEPT, TURN_SIZES } from '../src/calls.ts'
 import { PURGE_BATCH } from '../src/housekeeping.ts'
 import { IDLE_MS } from '../src/lane.ts'
+import { CALL, type CallRow } from '../src/schema.ts'
 import { accept, answer, type HookWorld, kinds, openHooks, openReceiver, type Receiver, settled } from './support.ts'
 
 const MINUTE = 60_000
@@ -409,15 +410,35 @@ test('a plugin skips a call, and a failing plugin is a failed attempt', async ()
 })
 
 test('calls that are over are kept for their time', async () => {
-  for (let i = 0; i < 3; i++) await world.add()
+  await world.close()
+  const outgoing = { url: receiver.url }
+  const accounts = { alice: { outgoing }, bob: { outgoing, keepDays: 1 / 24 } }
+  world = await openHooks({ options: { accounts } })
+  for (const account of ['alice', 'bob']) await world.add({ account })
   await world.quiet()
-  const over = async () => (await world.webhooks.retired({}, { limit: 10 })).length
-  await pass(HOUR)
-  strictEqual(await over(), 3)
-  await pass(7 * DAY - HOUR)
-  strictEqual(await over(), 3)
-  for (let n = 0; n < 3; n++) await pass(HOUR)
-  await settled(async () => (await over()) === 0)
+  receiver.answer = answer(500)
+  await world.add({ account: 'bob' })
+  await world.quiet()
+  strictEqual(await world.webhooks.cancel({ account: 'bob' }), 1)
+  const rows: Pick<CallRow, 'account' | 'ended_at' | 'keep_until'>[] = await world.storage
+    .db<CallRow>(CALL)
+    .select('account', 'ended_at', 'keep_until')
+    .orderBy('id')
+  deepStrictEqual(
+    rows.map(row => [row.account, row.keep_until - (row.ended_at ?? 0)]),
+    [
+      ['alice', 7 * DAY],
+      ['bob', HOUR],
+      ['bob', HOUR],
+    ],
+  )
+  const over = async () => (await world.webhooks.retired({}, { limit: 10 })).map(call => call.account).join()
+  await pass(HOUR - 1)
+  strictEqual(await over(), 'bob,bob,alice')
+  await settled(async () => {
+    await pass(HOUR)
+    return (await over()) === 'alice'
+  })
   strictEqual(PURGE_BATCH > 3, true)
 })
 

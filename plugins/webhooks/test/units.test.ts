@@ -238,6 +238,8 @@ test('options', () => {
   check({ retrySchedule: [] }, 'retrySchedule')
   check({ retrySchedule: [0.5] }, 'retrySchedule.0')
   check({ keepDays: -1 }, 'keepDays')
+  check({ accounts: { alice: { keepDays: 0 } } })
+  check({ accounts: { alice: { keepDays: 3651 } } }, 'accounts.alice.keepDays')
   check({ nonsense: 1 }, '')
 })
 

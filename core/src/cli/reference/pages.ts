@@ -26,6 +26,7 @@ const WHEN: Readonly<Record<HookName, string>> = {
   'onReceive.mail': 'MAIL FROM was given',
   'onReceive.rcpt': 'a recipient was given',
   'onReceive.data': 'the whole message is here, not yet stored',
+  'onReceive.head': 'the message may come in; its header section can still be changed',
   'onReceive.done': 'a message was stored',
   onQueue: 'a recipient is about to be queued',
   beforeDeliver: 'a delivery attempt is about to start',

@@ -16,6 +16,7 @@ const OPENINGS: readonly RegExp[] = [
   /this is the qmail-send program|this is the .{1,60} program at|this is the mail (?:system|delivery)/i,
   /the following address(?:es)? (?:failed|had (?:permanent|transient))/i,
   /delivery to the following recipients? (?:failed|has been delayed)/i,
+  /error has occurred while attempting to deliver a message/i,
   /(?:unable|not able|could not|couldn't) (?:to )?(?:be )?deliver(?:ed)? (?:your |the |this )?message/i,
   /your message (?:could not be|couldn't be|wasn't|was not|has not been|did not reach)/i,
   /following recipients? (?:cannot|could not|couldn't) be reached/i,
@@ -29,8 +30,10 @@ const SUBJECT =
   /undeliver|returned mail|failure notice|delivery (?:status|failure|has failed|notification)|mail delivery failed|could not be delivered|delivery delayed|warning: could not send/i
 /** What follows is the message, or its header section. */
 const COPY =
-  /^(?:-{2,} *(?:this is a copy|below this line|original message|message header|the body of the message|returned message|unsent message|the header)|message headers? follows?|no action is required|original message (?:headers?|follows)|.{0,20}headers? of the (?:original )?message)/i
+  /^(?:-{2,} *(?:this is a copy|below this line|original message|message header|the body of the message|returned message|unsent message|the header)|message headers? follows?|no action is required|original message (?:headers?|follows)|below is a copy of the original|.{0,20}headers? of the (?:original )?message)/i
 const ADDRESS_THEN = /^ {0,3}<([^<>\s]+@[^<>\s]+)>(?:\s*\(expanded from [^()]{1,300}\))?:\s*(.*)$/
+/** OpenSMTPD: "bob@example.net: 550 5.1.1 no such user". */
+const ADDRESS_CODE = /^ {0,3}([^\s<>'"(),;:]+@[^\s<>'"(),;:]+):\s+([45]\d\d[ -].*)$/
 const ADDRESS_ALONE = /^\s*(?:[*-]\s+)?<?['"]?([^\s<>'"(),;:]+@[^\s<>'"(),;:]+)['"]?>?(?:\s+on .{1,60})?\s*$/
 const TRANSCRIPT = /^\s*-+ *transcript of session follows/i
 
@@ -80,7 +83,7 @@ function entries(lines: readonly string[]): Entry[] {
   let entry: Entry | undefined
   let count = 0
   for (const line of transcript < 0 ? lines : lines.slice(0, transcript)) {
-    const match = ADDRESS_THEN.exec(line) ?? ADDRESS_ALONE.exec(line)
+    const match = ADDRESS_THEN.exec(line) ?? ADDRESS_CODE.exec(line) ?? ADDRESS_ALONE.exec(line)
     const address = addressOf(match?.[1])
     if (match !== null && address !== '' && found.size < RECIPIENTS) {
       entry = found.get(address.toLowerCase()) ?? { address, said: '' }

@@ -23,6 +23,8 @@ const SUBJECTS: ReadonlyMap<string, Category> = new Map([
   ['6', 'content'],
   ['7', 'policy'],
 ])
+/** x.7.0 and x.7.1 are given for anything; the words know better where they say that there is no such mailbox. */
+const VAGUE: ReadonlySet<string> = new Set(['7.0', '7.1'])
 const WORDS: readonly (readonly [RegExp, Category])[] = [
   [/\b(?:over ?quota|quota exceeded|mailbox (?:is )?full|exceeded .{0,20}quota|storage)\b/i, 'full'],
   [
@@ -47,5 +49,7 @@ const WORDS: readonly (readonly [RegExp, Category])[] = [
 export function categoryOf(status: string, text: string): Category {
   const [, subject = '', detail = ''] = status.split('.')
   const known = DETAILS.get(`${subject}.${detail}`) ?? SUBJECTS.get(subject)
-  return known ?? WORDS.find(([words]) => words.test(text))?.[1] ?? 'other'
+  if (known !== undefined && !VAGUE.has(`${subject}.${detail}`)) return known
+  const told = WORDS.find(([words]) => words.test(text))?.[1] ?? 'other'
+  return known === undefined || told === 'recipient' ? told : known
 }

@@ -32,10 +32,11 @@ function character(hex: string): string | undefined {
   return good ? String.fromCodePoint(code) : undefined
 }
 
-/** The host of an MTA field. */
+/** The host of an MTA field, without the address that some write behind it. */
 export function hostOf(value: string | undefined): string {
   const { text } = typedValue((value ?? '').slice(0, 4 * NAME_LENGTH))
   return oneLine(text.replace(/\([^()]*\)/g, ' '))
+    .replace(/ \[[^[\]]*\]$/, '')
     .replace(/\.$/, '')
     .slice(0, NAME_LENGTH)
 }

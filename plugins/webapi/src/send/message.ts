@@ -37,10 +37,12 @@ export interface Request {
   readonly futureRelease: number | undefined
   readonly saveSent: boolean
   readonly stream: string
+  /** Adds one-click unsubscription (RFC 8058). */
+  readonly unsubscribe: boolean
 }
 
 export const EMPTY_REQUEST: Request = {
   ...{ from: [], to: [], cc: [], bcc: [], replyTo: [], messageId: '', references: [], date: undefined, subject: '' },
   ...{ text: '', html: '', extra: new Map(), headers: [], alternativeFiles: [], inlineFiles: [], attachedFiles: [] },
-  ...{ requireTls: undefined, futureRelease: undefined, saveSent: false, stream: '' },
+  ...{ requireTls: undefined, futureRelease: undefined, saveSent: false, stream: '', unsubscribe: false },
 }

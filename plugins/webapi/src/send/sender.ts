@@ -15,10 +15,11 @@ import {
   type System,
 } from '@mox/plugin-sdk'
 import { type ComposeDraft, ComposeError, composeMessage, headerSection, type Mailbox } from '@mox/plugin-sdk/compose'
-import { formatAddress, type Path } from '@mox/plugin-sdk/mail'
+import { formatAddress, type Path, pathToString } from '@mox/plugin-sdk/mail'
 import { MAX_FUTURE_RELEASE, MAX_HEADER_VALUE, MAX_RECIPIENTS } from '../limits.ts'
 import type { Quota } from '../quota.ts'
 import type { Records } from '../records.ts'
+import type { Unsubscribe } from '../unsubscribe.ts'
 import { type Caller, senderOf } from './author.ts'
 import { ApiError } from './error.ts'
 import * as check from './fields.ts'
@@ -38,6 +39,7 @@ export interface SendServices {
   readonly log: Log
   readonly records: Records
   readonly quota: Quota
+  readonly unsubscribe: Unsubscribe
 }
 
 /** One recipient of a message that was queued. */
@@ -63,13 +65,6 @@ export interface Sent {
   readonly warnings: readonly string[]
 }
 
-export interface SendOptions {
-  /** Header fields of ours, in front of the caller's. */
-  readonly headers?: readonly (readonly [name: string, value: string])[]
-  /** The Message-ID of a message that names none. */
-  readonly messageId?: string
-}
-
 /** What a program calls itself when the caller does not say. */
 export const USER_AGENT = 'mox webapi'
 
@@ -77,6 +72,8 @@ export const USER_AGENT = 'mox webapi'
 export function newMessageId({ random, system }: Pick<SendServices, 'random' | 'system'>): string {
   return `<${random.id()}@${system.hostname}>`
 }
+
+type Fields = Request['headers']
 
 /** A checked and composed message. */
 interface Prepared {
@@ -100,7 +97,8 @@ export class Sender {
     this.#maxSize = maxSize
   }
 
-  async send(caller: Caller, request: Request, options: SendOptions = {}): Promise<Sent> {
+  /** `messageId`: of a message that names none. */
+  async send(caller: Caller, request: Request, messageId: string = newMessageId(this.#services)): Promise<Sent> {
     if (request.text === '' && request.html === '')
       throw new ApiError('missingBody', 'give the message a text, an HTML body, or both')
     const account = await this.#account(caller)
@@ -116,12 +114,13 @@ export class Sender {
     if (all.length > MAX_RECIPIENTS)
       throw new ApiError('user', `at most ${MAX_RECIPIENTS} recipients; send another message to the others`)
     const stream = check.stream(request.stream)
+    const links = request.unsubscribe ? this.#links(account.name, stream, request, all) : () => []
     const paths = new Map(all.map(({ path }) => [formatAddress(path), path]))
     const giveBack = caller.test ? undefined : await this.#services.quota.reserve(account.name, stream, paths.size)
     let prepared: Prepared
     let submitted: Awaited<ReturnType<Submission['submit']>>
     try {
-      const draft = this.#draft(request, { from, to, cc }, all, options)
+      const draft = this.#draft(request, { from, to, cc }, all, messageId, links)
       const message = await this.#compose(caller, account, request, draft, paths, stream)
       const suppressed = await this.#suppressed(account.name, stream, paths)
       prepared = { account, draft, bcc, stream, paths, suppressed, message }
@@ -132,7 +131,6 @@ export class Sender {
       if (error instanceof MailError) throw refusal(error)
       throw error instanceof ComposeError ? new ApiError('user', error.message, { cause: error }) : error
     }
-    const { messageId } = submitted
     const queued = new Map(
       Array.from(paths.keys(), (key, i) => [
         key,
@@ -140,9 +138,9 @@ export class Sender {
       ]),
     )
     const warnings: string[] = []
-    this.#record(prepared, messageId)
-    if (request.saveSent) await saveSent(this.#services, prepared, messageId, warnings)
-    return sent(prepared, request, all, messageId, queued, warnings)
+    this.#record(prepared, submitted.messageId)
+    if (request.saveSent) await saveSent(this.#services, prepared, submitted.messageId, warnings)
+    return sent(prepared, request, all, submitted.messageId, queued, warnings)
   }
 
   async #account(caller: Caller): Promise<AccountInfo> {
@@ -151,25 +149,39 @@ export class Sender {
     return account
   }
 
+  /** Fields for the only recipient: all would see the link. */
+  #links(account: string, stream: string, request: Request, all: readonly Mailbox[]): (messageId: string) => Fields {
+    const { suppressions, unsubscribe } = this.#services
+    if (suppressions === undefined)
+      throw new ApiError('error', 'unsubscribe needs suppression lists; the operator can add the suppression plugin')
+    if (request.headers.some(([name]) => /^list-unsubscribe(?:-post)?$/i.test(name)))
+      throw new ApiError('user', 'unsubscribe writes List-Unsubscribe itself', { path: ['headers'] })
+    const [only, ...more] = all
+    if (only === undefined || more.length > 0)
+      throw new ApiError('user', 'unsubscribe needs exactly one recipient; send a message to each', {
+        path: ['unsubscribe'],
+      })
+    const address = pathToString(only.path)
+    return messageId => unsubscribe.headers({ account, stream, address, messageId })
+  }
+
   #draft(
     request: Request,
     people: Pick<ComposeDraft, 'from' | 'to' | 'cc'>,
     all: readonly Mailbox[],
-    options: SendOptions,
+    own: string,
+    links: (messageId: string) => Fields,
   ): ComposeDraft {
     const replyTo = check.mailboxes(request.replyTo, 'replyTo')
     const smtputf8 = ![people.from, ...all, ...replyTo].every(({ path }) => check.isAscii(path))
     const subject = check.plainText(request.subject, ['subject'], MAX_HEADER_VALUE)
-    const messageId =
-      request.messageId === ''
-        ? (options.messageId ?? newMessageId(this.#services))
-        : check.messageId(request.messageId, smtputf8)
+    const messageId = request.messageId === '' ? own : check.messageId(request.messageId, smtputf8)
     return {
       ...people,
       ...{ replyTo, smtputf8, subject, messageId },
       date: request.date ?? this.#services.clock.now(),
       references: check.references(request.references, smtputf8),
-      headers: [...(options.headers ?? []), ...check.headers(request)],
+      headers: [...links(messageId), ...check.headers(request)],
       text: check.body(request.text, 'text'),
       html: check.body(request.html, 'html'),
       alternativeFiles: check.files(request.alternativeFiles, 'alternativeFiles'),

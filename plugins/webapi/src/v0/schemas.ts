@@ -53,6 +53,11 @@ export const send = z.strictObject({
     .transform(value => value ?? undefined),
   FutureRelease: time,
   SaveSent: bool,
+  Stream: str,
+  Unsubscribe: z
+    .strictObject({})
+    .nullish()
+    .transform(value => typeof value === 'object' && value !== null),
 })
 
 export const empty = z.strictObject({})

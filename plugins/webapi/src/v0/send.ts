@@ -38,6 +38,7 @@ function toRequest(r: SendRequest, files: Decoded['files']): Request {
     alternativeFiles: filesOf(r.AlternativeFiles, 'alternativefile'),
     inlineFiles: filesOf(r.InlineFiles, 'inlinefile'),
     attachedFiles: filesOf(r.AttachedFiles, 'attachedfile'),
-    ...{ requireTls: r.RequireTLS, futureRelease: r.FutureRelease, saveSent: r.SaveSent, stream: '' },
+    ...{ requireTls: r.RequireTLS, futureRelease: r.FutureRelease, saveSent: r.SaveSent, stream: r.Stream },
+    unsubscribe: r.Unsubscribe,
   }
 }

@@ -22,18 +22,8 @@ export function toRequest(r: SendRequest): Request {
     },
     ...{ inlineFiles: files('inline'), attachedFiles: files('attachment'), requireTls: r.requireTls },
     ...{ futureRelease: time(r.sendAt), saveSent: r.saveSent ?? false, stream: r.stream ?? '' },
+    unsubscribe: r.unsubscribe ?? false,
   }
-}
-
-/** Who a one-click link is for: it has to be the only recipient, since all would see it. */
-export function onlyRecipient({ to = [], cc = [], bcc = [] }: SendRequest): string {
-  const [only, ...more] = [...to, ...cc, ...bcc]
-  if (only === undefined) throw new ApiError('noRecipients', 'name a recipient in to, cc or bcc')
-  if (more.length > 0)
-    throw new ApiError('user', 'unsubscribe needs exactly one recipient; send a batch for several', {
-      path: ['unsubscribe'],
-    })
-  return toAddress(only).address
 }
 
 /** The sender's places in the words of v1: "attachedFiles.0.data" is "attachments.2.content". */

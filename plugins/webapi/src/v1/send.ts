@@ -1,18 +1,16 @@
 // POST /messages: one message, at most once for an Idempotency-Key.
 import type { Events, Storage, Suppressions } from '@mox/plugin-sdk'
-import { parseAddress, pathToString } from '@mox/plugin-sdk/mail'
 import type { z } from 'zod'
 import type { ApiMetrics } from '../metrics.ts'
 import { ApiError } from '../send/error.ts'
-import type { Sender, SendOptions } from '../send/sender.ts'
+import type { Sender } from '../send/sender.ts'
 import type { Authenticated } from '../web/auth.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { type Idempotency, type IdempotencyKey, idempotencyKey } from './idempotency.ts'
 import { notEnabled, problemOf } from './problem.ts'
-import { onlyRecipient, type SendRequest, toRequest, translate } from './request.ts'
+import { type SendRequest, toRequest, translate } from './request.ts'
 import * as schemas from './schemas.ts'
 import { simulate } from './simulate.ts'
-import type { Unsubscribe } from './unsubscribe.ts'
 
 export type SendResponse = z.output<typeof schemas.sendResponse>
 
@@ -22,7 +20,6 @@ export interface SendParts {
   readonly events: Events | undefined
   readonly suppressions: Suppressions | undefined
   readonly idempotency: Idempotency
-  readonly unsubscribe: Unsubscribe
   readonly newMessageId: () => string
   readonly metrics: ApiMetrics
 }
@@ -102,11 +99,9 @@ async function sendNow(
   messageId: string,
 ): Promise<SendResponse> {
   const given = toRequest(request)
-  const options: SendOptions = {
-    messageId,
-    headers: request.unsubscribe === true ? unsubscribeHeaders(parts, caller, request, messageId) : [],
-  }
-  const sent = await parts.sender.send(caller, given, options).catch((error: unknown) => {
+  if (given.unsubscribe && parts.suppressions === undefined)
+    throw notEnabled('suppression lists, which unsubscribe needs,', 'suppression()')
+  const sent = await parts.sender.send(caller, given, messageId).catch((error: unknown) => {
     throw error instanceof ApiError ? translate(error, request) : error
   })
   if (caller.test) await simulate(parts, caller.account, given.stream, Object.fromEntries(given.extra), sent)
@@ -117,19 +112,4 @@ async function sendNow(
     suppressed,
   }))
   return { id: sent.id, messageId: sent.messageId, recipients, warnings: [...sent.warnings], test: caller.test }
-}
-
-function unsubscribeHeaders(
-  { suppressions, unsubscribe }: SendParts,
-  { account }: Authenticated,
-  request: SendRequest,
-  messageId: string,
-): readonly (readonly [name: string, value: string])[] {
-  if (suppressions === undefined) throw notEnabled('suppression lists, which unsubscribe needs,', 'suppression()')
-  if (request.headers?.some(({ name }) => /^list-unsubscribe(?:-post)?$/i.test(name)))
-    throw new ApiError('user', 'unsubscribe writes List-Unsubscribe itself', { path: ['headers'] })
-  const parsed = parseAddress(onlyRecipient(request))
-  // A bad one is refused with its place later.
-  const address = parsed.ok ? pathToString(parsed.path) : ''
-  return unsubscribe.headers({ account, stream: request.stream ?? '', address, messageId })
 }

@@ -27,6 +27,7 @@ import { Quota } from '../../src/quota.ts'
 import { Records } from '../../src/records.ts'
 import { migrations } from '../../src/schema.ts'
 import type { SendServices } from '../../src/send/sender.ts'
+import { Unsubscribe } from '../../src/unsubscribe.ts'
 
 export const PASSWORD = 'correct horse battery'
 
@@ -169,13 +170,15 @@ export async function sendServices(
   const services = { storage: host.service(storage), clock: host.service(clock), log: host.service(log) }
   await services.storage.migrate('webapi', migrations)
   const records = new Records(services, 86_400_000)
+  const lists = host.service(optional(suppressions))
+  const unsubscribe = new Unsubscribe({ ...services, suppressions: lists, events: undefined }, 'https://x.example/')
   return {
-    ...services,
+    ...{ ...services, unsubscribe },
     ...{ records, quota: new Quota(records, services.clock, streams) },
     submission: host.service(submission),
     directory: host.service(directory),
     mailboxes: host.service(optional(mailboxes)),
-    suppressions: host.service(optional(suppressions)),
+    suppressions: lists,
     random: host.service(random),
     system: host.service(system),
   }

@@ -4,8 +4,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Events, Job, Log, Retired, Storage, Suppressions } from '@mox/plugin-sdk'
 import { pathToString } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
-import { MAX_RECIPIENTS } from '../limits.ts'
-import { escapeHtml, PAGE_POLICY, page } from '../web/page.ts'
+import { MAX_RECIPIENTS } from './limits.ts'
+import { escapeHtml, PAGE_POLICY, page } from './web/page.ts'
 
 export const SECRET_BYTES = 32
 /** Octets of the request that a mail program or the page sends. */
