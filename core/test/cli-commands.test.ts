@@ -152,6 +152,7 @@ function commandsOn(options: { problems?: string[]; mailboxes?: boolean } = {}):
     },
     dump: async () => undefined,
     attemptsLeft: () => [],
+    transports: () => [],
   }
   return coreCommands({ storage, mailboxes: options.mailboxes === false ? undefined : mailboxes, queue, now: () => T0 })
 }

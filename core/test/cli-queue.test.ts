@@ -56,6 +56,7 @@ const queue: QueueControl = {
   ...{ hold: told('hold'), release: told('release'), schedule: told('schedule'), postpone: told('postpone') },
   ...{ setTransport: told('setTransport'), setRequireTls: told('setRequireTls'), end: told('end') },
   attemptsLeft: () => [],
+  transports: () => [],
   dump: async id => (id === 34 ? chunks() : undefined),
 }
 async function* chunks() {
