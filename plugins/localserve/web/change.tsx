@@ -54,7 +54,7 @@ function Form({ title, chosen, children, read }: FormProps): JSX.Element {
           <button type="button" onClick={close}>
             Cancel
           </button>
-          <button type="submit" class="main">
+          <button type="submit">
             Change
           </button>
         </p>
