@@ -78,7 +78,7 @@ const storage = {
     },
   },
 } as unknown as Storage
-const commands = coreCommands({ storage, mailboxes: undefined, queue, now: () => T0 })
+const commands = coreCommands({ storage, mailboxes: undefined, notes: [], queue, now: () => T0 })
 
 function prepare(words: readonly string[]) {
   const command = commands
