@@ -54,9 +54,7 @@ function Form({ title, chosen, children, read }: FormProps): JSX.Element {
           <button type="button" onClick={close}>
             Cancel
           </button>
-          <button type="submit">
-            Change
-          </button>
+          <button type="submit">Change</button>
         </p>
       </form>
     </Modal>
