@@ -1,7 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Attempt, Command, Job, Mailboxes, QueueControl, Retired, Storage, StoredMessage } from '@mox/plugin-sdk'
+import type {
+  Attempt,
+  Command,
+  Job,
+  Mailboxes,
+  MessageNotes,
+  QueueControl,
+  Retired,
+  Storage,
+  StoredMessage,
+} from '@mox/plugin-sdk'
 import { type Path, parseAddress } from '@mox/plugin-sdk/mail'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { coreCommands } from '../src/cli/commands/index.ts'
@@ -91,7 +101,10 @@ function commandsOn(options: { problems?: string[]; mailboxes?: boolean } = {}):
   const storage = {
     messages: {
       get: async (id: number) => (id === 12 ? message : undefined),
-      list: async ({ limit }: { limit: number }) => Array(Math.min(limit, 3)).fill(message),
+      list: async (page: { limit: number; before?: number }) => {
+        seen.push(page)
+        return Array(Math.min(page.limit, 3)).fill(message)
+      },
     },
     queue: {
       get: async (id: number) => (id === 34 ? job : undefined),
@@ -152,8 +165,21 @@ function commandsOn(options: { problems?: string[]; mailboxes?: boolean } = {}):
     },
     dump: async () => undefined,
     attemptsLeft: () => [],
+    transports: () => [],
   }
-  return coreCommands({ storage, mailboxes: options.mailboxes === false ? undefined : mailboxes, queue, now: () => T0 })
+  const notes: MessageNotes = {
+    title: 'what the sender was told',
+    list: async (about, limit) => {
+      seen.push([about, limit])
+      const all = [
+        { at: T0, queueId: 34, recipient: 'bob@example.net', text: 'failed: DSN <d1@mail.test> to account alice' },
+        { at: T0 + 1000, queueId: 0, recipient: 'carol@example.net', text: 'delivered: DSN <d2@mail.test> queued' },
+      ]
+      return about.messageId === 12 ? all.filter(n => about.queueId === undefined || n.queueId === about.queueId) : []
+    },
+  }
+  const stored = options.mailboxes === false ? undefined : mailboxes
+  return coreCommands({ storage, mailboxes: stored, notes: [notes], queue, now: () => T0 })
 }
 
 async function run(
@@ -206,6 +232,11 @@ test('message list', async () => {
   expect(await run('message list', { limit: 2 })).toContain(
     '12  2026-03-01T08:05:09Z  submission  alice    alice@example.org  bob@example.net and 1 more  1234  Hi\\u001b[2J\n2 shown',
   )
+  expect(await run('message list', { limit: 2 })).toContain('--after 12')
+  expect(await run('message list', { limit: 3, flags: { after: 40 } })).not.toContain('--after')
+  expect(seen).toEqual([{ limit: 3 }, { limit: 3 }, { limit: 4, before: 40 }])
+  for (const after of [0, -1, 1.5])
+    await expect(run('message list', { flags: { after } })).rejects.toThrow(`--after ${after} is no message id`)
 })
 
 test('message explain', async () => {
@@ -249,14 +280,24 @@ recipient carol@example.com  q35  delivered 2026-03-01T08:05:09Z
 
 copies in mailboxes
   account bob, mailbox id 2, uid 9
+
+what the sender was told
+  2026-03-01T08:05:09Z  bob@example.net  q34  failed: DSN <d1@mail.test> to account alice
+  2026-03-01T08:05:10Z  carol@example.net  delivered: DSN <d2@mail.test> queued
 `)
+  expect(await run('message explain q34')).toMatch(
+    /\nwhat the sender was told\n.*q34 {2}failed: DSN <d1@mail\.test>.*\n$/,
+  )
+  expect(seen.at(-1)).toEqual([{ messageId: 12, queueId: 34 }, 1000])
   const one = await run('message explain q35')
   expect(one).toContain('recipient carol@example.com')
   expect(one).not.toContain('q34')
+  expect(one).not.toContain('what the sender was told')
   expect(JSON.parse(await run('message explain 12', { flags: { json: true } }))).toMatchObject({
     message: { id: 12 },
     queued: [{ id: 34 }, { id: 36 }],
     retired: [{ id: 35 }],
+    notes: [{ title: 'what the sender was told', notes: [{ queueId: 34 }, { queueId: 0 }] }],
   })
   expect(await run('message explain 7')).toContain('message 7 is no longer stored')
   await expect(run('message explain 99')).rejects.toThrow(

@@ -56,6 +56,7 @@ const queue: QueueControl = {
   ...{ hold: told('hold'), release: told('release'), schedule: told('schedule'), postpone: told('postpone') },
   ...{ setTransport: told('setTransport'), setRequireTls: told('setRequireTls'), end: told('end') },
   attemptsLeft: () => [],
+  transports: () => [],
   dump: async id => (id === 34 ? chunks() : undefined),
 }
 async function* chunks() {
@@ -77,7 +78,7 @@ const storage = {
     },
   },
 } as unknown as Storage
-const commands = coreCommands({ storage, mailboxes: undefined, queue, now: () => T0 })
+const commands = coreCommands({ storage, mailboxes: undefined, notes: [], queue, now: () => T0 })
 
 function prepare(words: readonly string[]) {
   const command = commands

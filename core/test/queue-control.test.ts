@@ -102,6 +102,7 @@ test('transport: checked, used, cleared', async () => {
     message: 'there is no transport "rely"; did you mean "relay"?',
   })
   await assert.rejects(queueControl.setTransport({}, 'zzzzzz'), /there are direct, local, relay/)
+  assert.deepEqual(queueControl.transports(), ['direct', 'local', 'relay'])
   assert.equal(await queueControl.setTransport({}, 'relay'), 1)
   assert.equal(await queueControl.setTransport({ transport: '' }, 'relay'), 0)
   queueControl.resume()

@@ -9,6 +9,7 @@ import {
   directory,
   log,
   mailboxes,
+  messageNotes,
   metrics,
   optional,
   queueControl,
@@ -98,6 +99,9 @@ export function createApplication(config: ResolvedConfig, overrides: Partial<Bas
     },
     get mailboxes() {
       return host.service(optional(mailboxes))
+    },
+    get notes() {
+      return host.service(messageNotes)
     },
     queue: stages.queueControl,
     now: () => base.clock.now(),

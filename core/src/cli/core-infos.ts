@@ -13,6 +13,9 @@ export function coreInfos(): readonly CommandInfo[] {
     get mailboxes() {
       return nothing()
     },
+    get notes() {
+      return nothing()
+    },
     get queue() {
       return nothing()
     },

@@ -25,6 +25,7 @@ export function makeQueueControl(deps: StageDeps, scheduler: Scheduler, local: T
       storage.notify('messages')
       return storage.queue.set(filter, fields)
     })
+  const transports = (): string[] => [local, ...deps.transports].map(({ name }) => name).sort()
   return {
     kick: () => scheduler.kick(),
     pause: () => scheduler.pause(),
@@ -35,8 +36,9 @@ export function makeQueueControl(deps: StageDeps, scheduler: Scheduler, local: T
     release: selection => change(selection, { hold: false }),
     schedule: async (selection, due) => await change(selection, { due: milliseconds(due) }),
     postpone: async (selection, ms) => await change(selection, { due: { add: milliseconds(ms) } }),
+    transports,
     setTransport: async (selection, name) => {
-      checkTransport(name, [local, ...deps.transports])
+      checkTransport(name, transports())
       return await change(selection, { transport: name === '' ? null : name })
     },
     setRequireTls: (selection, required) => change(selection, { requireTls: required ?? null }),
@@ -60,8 +62,7 @@ function milliseconds(value: number): number {
   throw new UsageError(`${value} is no number of milliseconds; give a whole one`)
 }
 
-function checkTransport(name: string, known: readonly Transport[]): void {
-  const names = known.map(transport => transport.name).sort()
+function checkTransport(name: string, names: readonly string[]): void {
   if (name === '' || names.includes(name)) return
   const hint = didYouMean(name, names) || `; there are ${names.join(', ')}`
   throw new UsageError(`there is no transport ${JSON.stringify(name)}${hint}`)

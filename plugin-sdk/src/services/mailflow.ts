@@ -147,6 +147,8 @@ export interface QueueControl {
   schedule(selection: QueueSelection, due: number): Promise<number>
   /** Moves the next attempt by so many milliseconds, which may be negative. */
   postpone(selection: QueueSelection, ms: number): Promise<number>
+  /** Names of the transports that there are, sorted. */
+  transports(): readonly string[]
   /** Chooses a transport by name; '' leaves it to the routes again. Throws a UsageError for a name that nothing provides. */
   setTransport(selection: QueueSelection, name: string): Promise<number>
   /** True: only over verified TLS (REQUIRETLS); false: also without TLS; undefined: as the recipient's domain says. */

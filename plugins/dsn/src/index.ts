@@ -8,6 +8,7 @@ import {
   hooks,
   log,
   mailboxes,
+  messageNotes,
   metrics,
   type PluginFactory,
   queueControl,
@@ -27,6 +28,7 @@ import { Pending } from './pending.ts'
 import { attemptMatters, recordDelayed, recordRetired, retirementMatters } from './record.ts'
 import { migrations } from './schema.ts'
 import { sentCounter } from './send.ts'
+import { sentNotes } from './sent.ts'
 import { Worker } from './worker.ts'
 
 export { dsnCandidate } from './incoming.ts'
@@ -37,7 +39,7 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
   name: 'dsn',
   options,
   needs: { clock, random, log, metrics, system, storage, directory, mailboxes, submission, queueControl, hooks },
-  provides: { commands, reportParser, workers },
+  provides: { commands, messageNotes, reportParser, workers },
   setup: ({ options, services }) => {
     const pending = new Pending(services.storage)
     const deps = { ...services, queue: services.queueControl, pending, options }
@@ -46,6 +48,7 @@ export const dsn: PluginFactory<typeof options> = definePlugin({
     return {
       services: {
         commands: dsnCommands,
+        messageNotes: sentNotes(services.storage),
         reportParser: { parse: readFrom },
         workers: { name: 'dsn', busy: () => worker.busy() },
       },

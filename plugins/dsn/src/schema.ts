@@ -1,8 +1,24 @@
-// The table of what senders are still to be told: one row per recipient and kind. A row holds a reference to the content, so
+// The tables of what senders were told, and of what they are still to be told: one row per recipient and kind. One of the latter holds a reference to the content, so
 // that the message can be shown even when queue and history have forgotten it.
 import type { Migration } from '@mox/plugin-sdk'
 
 export const PENDING = 'dsn_pending'
+
+/** What senders were told, for the story of a message. */
+export const SENT = 'dsn_sent'
+
+export interface SentRow {
+  readonly id: number
+  readonly message_id: number
+  /** 0 for a recipient that never was in the queue. */
+  readonly queue_id: number
+  /** "local@domain" */
+  readonly recipient: string
+  /** Milliseconds since the epoch. */
+  readonly sent_at: number
+  /** What was sent, or why nothing was. */
+  readonly note: string
+}
 
 export interface PendingRow {
   readonly id: number
@@ -50,6 +66,22 @@ export const migrations: readonly Migration[] = [
         t.unique(['recipient_key', 'kind'])
         t.index(['message_id'])
         t.index(['due'], 'dsn_pending_due', { predicate: db.whereRaw('open = 1') })
+      })
+    },
+  },
+  {
+    version: 2,
+    name: 'what senders were told',
+    up: async db => {
+      await db.schema.createTable(SENT, t => {
+        t.increments('id')
+        t.bigInteger('message_id').notNullable()
+        t.bigInteger('queue_id').notNullable()
+        t.text('recipient').notNullable()
+        t.bigInteger('sent_at').notNullable()
+        t.text('note').notNullable()
+        t.index(['message_id'])
+        t.index(['sent_at'])
       })
     },
   },

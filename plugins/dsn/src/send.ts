@@ -30,6 +30,7 @@ import { composeDsn, needsUtf8 } from './compose/message.ts'
 import { RETURN_BYTES, returnedPart } from './compose/returned.ts'
 import { draftFor } from './compose/text.ts'
 import type { Pending, PendingDsn } from './pending.ts'
+import { recordSent } from './sent.ts'
 
 /** Failures of onDSN.compose after which our own text is sent as it is. */
 export const COMPOSE_TRIES = 3
@@ -64,19 +65,20 @@ interface Composed {
 }
 
 export async function sendDsn(deps: SendDeps, dsn: PendingDsn, signal: AbortSignal): Promise<void> {
-  const { storage, pending, log } = deps
+  const { storage, log } = deps
   const to = dsn.message.reversePath
   const target: Target = to === null ? { kind: 'nobody', reason: 'null reverse-path' } : await targetOf(deps, dsn, to)
   const fields = { messageId: dsn.messageId, kind: dsn.kind, recipients: dsn.recipients.length, target: target.kind }
   if (to === null || target.kind === 'nobody') {
-    await storage.write(() => pending.finish(dsn))
-    log.info({ ...fields, reason: target.kind === 'nobody' ? target.reason : '' }, 'no DSN')
+    const reason = target.kind === 'nobody' ? target.reason : ''
+    await storage.write(() => finish(deps, dsn, [], `nobody was told, since ${reason}`))
+    log.info({ ...fields, reason }, 'no DSN')
     return
   }
   const composed = await compose(deps, dsn, target, signal)
   signal.throwIfAborted()
   if (composed.withheld !== undefined) {
-    await storage.write(() => finish(deps, dsn, composed))
+    await storage.write(() => finish(deps, dsn, composed.trace, `a plugin kept the DSN back: ${composed.withheld}`))
     log.info({ ...fields, reason: composed.withheld }, 'DSN withheld')
     count(deps, dsn, 'withheld')
     return
@@ -166,7 +168,7 @@ async function fileDsn(
   dsn: PendingDsn,
   composed: Composed,
   to: Path,
-  place: { readonly account: string; readonly mailbox: string },
+  { account, mailbox }: { readonly account: string; readonly mailbox: string },
 ): Promise<void> {
   const { storage, log } = deps
   const messageId = `${deps.random.id()}@${deps.system.hostname}`
@@ -176,14 +178,15 @@ async function fileDsn(
     await writer.write(bytes)
     const staged = await writer.finish(createHash('sha256').update(bytes).digest())
     await storage.write(async () => {
-      await finish(deps, dsn, composed)
       const contentId = await storage.content.keep(staged)
       const delivery = localDelivery(deps, dsn, to, bytes, staged, contentId)
-      const outcome = await deps.mailboxes.deliver({ ...delivery, ...place })
+      const outcome = await deps.mailboxes.deliver({ ...delivery, account, mailbox })
       if (!outcome.ok) {
-        log.warn({ account: place.account, reply: outcome.reply }, 'DSN goes to postmaster: the sender cannot take it')
+        log.warn({ account, reply: outcome.reply }, 'DSN goes to postmaster: the sender cannot take it')
         await fileForPostmaster(deps, delivery, outcome.reply.text)
       }
+      const place = outcome.ok ? `to account ${account}` : `to postmaster, since account ${account} could not take it`
+      await finish(deps, dsn, composed.trace, `DSN <${messageId}> ${place}`)
       await storage.content.release(contentId)
       storage.notify('messages')
     })
@@ -250,7 +253,7 @@ async function queueDsn(deps: SendDeps, dsn: PendingDsn, composed: Composed, to:
       envelope: { reversePath: null, recipients: [{ path: to, notify: [] }], smtputf8: utf8, requireTls },
     })
   }
-  await storage.write(() => finish(deps, dsn, composed))
+  await storage.write(() => finish(deps, dsn, composed.trace, `DSN <${messageId}> queued for ${formatAddress(to)}`))
 }
 
 async function isQueued(storage: Storage, messageId: string): Promise<boolean> {
@@ -259,8 +262,15 @@ async function isQueued(storage: Storage, messageId: string): Promise<boolean> {
   return (await storage.queue.list(filter, page)).length + (await storage.history.list(filter, page)).length > 0
 }
 
-async function finish({ pending }: SendDeps, dsn: PendingDsn, { trace }: Composed): Promise<void> {
+/** `how` is what became of it, for the story of the message. */
+export async function finish(
+  { pending, storage, clock }: Pick<SendDeps, 'pending' | 'storage' | 'clock'>,
+  dsn: PendingDsn,
+  trace: readonly TraceEntry[],
+  how: string,
+): Promise<void> {
   await pending.finish(dsn)
+  await recordSent(storage, dsn, clock.now(), how)
   await pending.addTrace(dsn, trace, TRACED)
 }
 

@@ -3,7 +3,8 @@
 import { type Job, type Lock, MailError, type Storage } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
 import { CHANNEL, type Group, type Pending, type PendingDsn } from './pending.ts'
-import { type SendDeps, sendDsn } from './send.ts'
+import { finish, type SendDeps, sendDsn } from './send.ts'
+import { forgetSent } from './sent.ts'
 
 /** Recipients of the same message that are due within this time, or tried right now, are waited for. Milliseconds. */
 export const SOON_MS = 30_000
@@ -114,7 +115,11 @@ export class Worker {
   }
 
   async #all(lock: Lock): Promise<void> {
-    await this.#storage.write(() => this.#pending.clean(this.#deps.clock.now()))
+    const now = this.#deps.clock.now()
+    await this.#storage.write(async () => {
+      await this.#pending.clean(now)
+      await forgetSent(this.#storage, now)
+    })
     for (;;) {
       const groups = await this.#pending.due(this.#deps.clock.now(), GROUPS)
       for (const group of groups) {
@@ -158,7 +163,8 @@ export class Worker {
     const refused = error instanceof MailError && !error.temporary
     if (refused || tries >= TRIES) {
       log.error(fields, 'DSN given up: the sender is not told')
-      await this.#storage.write(() => this.#pending.finish(dsn))
+      const why = error instanceof Error ? error.message : String(error)
+      await this.#storage.write(() => finish(this.#deps, dsn, [], `DSN given up after try ${tries}: ${why}`))
       return
     }
     log.warn(fields, 'DSN could not be sent, it will be tried again')

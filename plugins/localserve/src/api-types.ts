@@ -112,7 +112,10 @@ export interface QueueRow {
   /** What the last attempt or decision said; '' before the first. */
   readonly last: string
   readonly lastOutcome?: Attempt['outcome']
+  /** An operator's choice. */
   readonly transport?: string
+  /** True: only over verified TLS; false: also without TLS. */
+  readonly requireTls?: boolean
 }
 
 export interface QueueList {
@@ -127,10 +130,57 @@ export interface QueueList {
  */
 export type QueueAction = 'retry' | 'hold' | 'release' | 'fail' | 'drop'
 
-export interface QueueChangeRequest {
-  readonly action: QueueAction
-  /** Queue ids, at most 1,000. */
-  readonly ids: readonly number[]
+/** When the next attempt is to be: a time, or a duration such as "1h30m" from now or from when it would be. */
+export type QueueWhen = { readonly at: number } | { readonly in: string } | { readonly later: string }
+
+/**
+ * - `schedule`: another time for the next attempt.
+ * - `transport`: deliver through this one whatever the routes say; '' for the routes again.
+ * - `requiretls`: only over verified TLS, also without TLS, or (null) as the recipient's domain says.
+ */
+export type QueueChange =
+  | { readonly action: QueueAction }
+  | { readonly action: 'schedule'; readonly when: QueueWhen }
+  | { readonly action: 'transport'; readonly transport: string }
+  | { readonly action: 'requiretls'; readonly required: boolean | null }
+
+/** What recipients are chosen by, all as text; the same in the address of a list. All that is given must hold. */
+export interface QueueFilterFields {
+  /** Queue ids, separated by commas. */
+  readonly ids?: string
+  /** Id of the message. */
+  readonly message?: string
+  /** Parts of the address; "@example.com" for a domain. */
+  readonly to?: string
+  readonly from?: string
+  readonly account?: string
+  /** The Message-ID field. */
+  readonly messageIdHeader?: string
+  /** The sender's envelope id. */
+  readonly envid?: string
+  /** "<-24h" for more than a day ago, ">1h" for more than an hour ahead, "<now". */
+  readonly submitted?: string
+  readonly nextattempt?: string
+  /** The operator's choice; '' for those without. */
+  readonly transport?: string
+  readonly hold?: 'true' | 'false'
+}
+
+/** Queue ids, at most 1,000; or all that match; or every recipient in the queue. */
+export type QueueChoice =
+  | { readonly ids: readonly number[] }
+  | { readonly filter: QueueFilterFields }
+  | { readonly all: true }
+
+export type QueueChangeRequest = QueueChange & QueueChoice
+
+export interface QueueCount {
+  readonly count: number
+}
+
+export interface QueueTransports {
+  /** Names, sorted. */
+  readonly transports: readonly string[]
 }
 
 export interface QueueChangeResult {

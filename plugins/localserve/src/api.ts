@@ -3,11 +3,13 @@
 import { readFile } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
 import Router from '@koa/router'
-import type { Clock, QueueControl, StoredMessage } from '@mox/plugin-sdk'
+import type { Clock, QueueControl, QueueRepository, StoredMessage } from '@mox/plugin-sdk'
 import { decodeBody, parseStructure, safeFilename, textParts } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
 import type { Status } from './api-types.ts'
-import { changeRoute, listQueue, QUERY_LENGTH } from './queue-api.ts'
+import { queueRoutes } from './queue-api.ts'
+import { changeRoute } from './queue-change.ts'
+import { QUERY_LENGTH } from './queue-filter.ts'
 import { checkOwnPage } from './requests.ts'
 import { describeMessage, findPart, listMessages, type Stores, sourceOf } from './view.ts'
 
@@ -23,6 +25,7 @@ export const PAGE_POLICY =
 export interface ApiOptions {
   readonly stores: Stores
   readonly queue: QueueControl
+  readonly clock: Clock
   /** Calls back after every change of a message; returns how to stop. */
   readonly onChange: (listener: () => void) => () => void
   readonly streams: Set<PassThrough>
@@ -53,9 +56,7 @@ export function pageRoutes(options: ApiOptions): Router {
     const home = options.home === undefined ? {} : { home: options.home }
     ctx.body = { paused, running, queued: await stores.queue.count({}), ...home } satisfies Status
   })
-  router.get('/api/queue', async ctx => {
-    ctx.body = await listQueue(stores.queue, ctx.query)
-  })
+  queueRoutes(router, { control: options.queue, queue: stores.queue, clock: options.clock })
   router.get('/api/messages', async ctx => {
     const before = number(ctx, 'before')
     ctx.body = await listMessages(stores, {
@@ -115,10 +116,10 @@ export function pageRoutes(options: ApiOptions): Router {
   return router
 }
 
-/** POST /admin/queue/pause, /resume and /kick, and /change for chosen recipients. */
-export function adminRoutes(queue: QueueControl, clock: Clock): Router {
+/** POST /admin/queue/pause, /resume and /kick, and /change for recipients. */
+export function adminRoutes(queue: QueueControl, repository: QueueRepository, clock: Clock): Router {
   const router = new Router({ prefix: '/admin' })
-  const change = changeRoute(queue, clock)
+  const change = changeRoute(queue, repository, clock)
   router.post('/queue/:action', async ctx => {
     checkOwnPage(ctx)
     const action = ctx.params['action']

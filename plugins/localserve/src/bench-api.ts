@@ -2,21 +2,13 @@
 // forgetting everything. Reading needs no login; changes are the admin's. What a plugin would have to provide is answered with
 // 404 and its name when it is not there.
 import type Router from '@koa/router'
-import {
-  type Command,
-  type Directory,
-  type Events,
-  MailError,
-  type Submission,
-  type Suppressions,
-  UsageError,
-} from '@mox/plugin-sdk'
+import type { Command, Directory, Events, Submission, Suppressions } from '@mox/plugin-sdk'
 import { parseAddress } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { BenchStatus, EventList, SubmitResult, Table } from './api-types.ts'
 import type { BenchClock } from './clock.ts'
-import { checkOwnPage, parse, RequestError, readBody, readJson } from './requests.ts'
+import { checkOwnPage, parse, RequestError, readBody, readJson, usable } from './requests.ts'
 import type { Reset } from './reset.ts'
 import type { Scenarios } from './scenario/scenarios.ts'
 import { domainOf, scenario } from './scenario/schema.ts'
@@ -217,15 +209,4 @@ function address(text: string) {
   const parsed = parseAddress(text)
   if (!parsed.ok) throw new RequestError(400, `${JSON.stringify(text)} is not an address: ${parsed.error}`)
   return parsed.path
-}
-
-/** What the user got wrong, and what the server refuses, is told to the client. */
-async function usable(work: () => Promise<void> | void): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (error instanceof UsageError) throw new RequestError(400, error.message)
-    if (error instanceof MailError) throw new RequestError(422, error.message)
-    throw error
-  }
 }

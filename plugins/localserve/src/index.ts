@@ -73,12 +73,12 @@ export const localserve: PluginFactory<typeof options> = definePlugin({
     const bench = { ...services, clock: benchClock, scenarios, reset }
 
     const page = pageRoutes({
-      ...{ stores, queue: queueControl, streams },
+      ...{ stores, queue: queueControl, clock, streams },
       ...{ pageFile: fileURLToPath(pageUrl()), home: options.home },
       onChange: listener => changes.listen(listener),
     })
     benchRoutes(page, bench)
-    const admin = adminRoutes(queueControl, clock)
+    const admin = adminRoutes(queueControl, queue, clock)
     benchAdminRoutes(admin, bench)
     const sending = new Router({ prefix: '/admin/messages' })
     sendRoute(sending, bench)

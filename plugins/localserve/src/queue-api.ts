@@ -1,50 +1,71 @@
-// The queue on the page: a list with filters, and changes of chosen recipients. What a request says is checked here; what is
-// wrong is answered with 400 and what to do.
-import type { Attempt, Clock, Job, Page, QueueControl, QueueFilter, QueueRepository } from '@mox/plugin-sdk'
+// The queue on the page, for reading: a list with filters, how many there are, the message of a recipient, and the transports
+// that may be chosen. What a request says is checked here; what is wrong is answered with 400 and what to do.
+import { Readable } from 'node:stream'
+import type Router from '@koa/router'
+import type { Attempt, Clock, Job, Page, QueueControl, QueueRepository } from '@mox/plugin-sdk'
 import { pathToString } from '@mox/plugin-sdk/mail'
-import type { Context } from 'koa'
 import { z } from 'zod'
-import type { QueueChangeResult, QueueList, QueueRow } from './api-types.ts'
-import { JSON_BYTES, parse, readJson } from './requests.ts'
+import type { QueueCount, QueueList, QueueRow, QueueTransports } from './api-types.ts'
+import { FILTER_FIELDS, filterOf, filterSchema } from './queue-filter.ts'
+import { parse } from './requests.ts'
 
 /** Rows in one answer. */
 export const QUEUE_ROWS = 500
-/** Ids of one change. */
-export const CHANGE_IDS = 1_000
-/** Bytes of the body of a change. */
-export const CHANGE_BYTES: number = JSON_BYTES
-/** Characters of a text to look for, and of a reply that is shown. */
-export const QUERY_LENGTH = 320
+/** Characters of a reply that is shown. */
 const REPLY_LENGTH = 500
 
-const text = z.string().max(QUERY_LENGTH).optional()
-const query = z.object({
-  to: text,
-  from: text,
-  account: text,
-  hold: z.enum(['true', 'false']).optional(),
+const query = z.strictObject({
+  ...FILTER_FIELDS,
   sort: z.enum(['nextattempt', 'queued']).default('nextattempt'),
+  /** Earliest first. Default: the soonest attempt, the newest queued. */
+  asc: z.enum(['true', 'false']).optional(),
   after: z
     .string()
     .regex(/^-?\d{1,15}\.\d{1,15}$/)
     .optional(),
   limit: z.coerce.number().int().min(1).max(QUEUE_ROWS).default(50),
 })
+const dump = z.strictObject({ download: z.literal('1').optional() })
 
-const change = z.strictObject({
-  action: z.enum(['retry', 'hold', 'release', 'fail', 'drop']),
-  ids: z.array(z.int().positive()).min(1).max(CHANGE_IDS),
-})
+export interface QueueDeps {
+  readonly control: QueueControl
+  readonly queue: QueueRepository
+  readonly clock: Clock
+}
 
-export async function listQueue(queue: QueueRepository, given: unknown): Promise<QueueList> {
-  const { limit, after, sort, ...filter } = parse(query, given)
+/** GET /api/queue, and below it /count, /transports and /ID/message. */
+export function queueRoutes(router: Router, { control, queue, clock }: QueueDeps): void {
+  router.get('/api/queue', async ctx => {
+    ctx.body = await listQueue(queue, ctx.query, clock.now())
+  })
+  router.get('/api/queue/count', async ctx => {
+    const filter = filterOf(parse(filterSchema, ctx.query), clock.now())
+    ctx.body = { count: await queue.count(filter) } satisfies QueueCount
+  })
+  router.get('/api/queue/transports', ctx => {
+    ctx.body = { transports: control.transports() } satisfies QueueTransports
+  })
+  router.get('/api/queue/:id/message', async ctx => {
+    const id = ctx.params['id'] ?? ''
+    const { download } = parse(dump, ctx.query)
+    const chunks = /^[1-9]\d{0,14}$/.test(id) ? await control.dump(Number(id)) : undefined
+    if (chunks === undefined) return ctx.throw(404, 'no message is kept for this queue id')
+    if (download !== undefined) ctx.attachment(`queue-${id}.eml`)
+    ctx.type = download === undefined ? 'text/plain; charset=utf-8' : 'message/rfc822'
+    ctx.set('Content-Security-Policy', "default-src 'none'; sandbox")
+    ctx.body = Readable.from(chunks)
+  })
+}
+
+export async function listQueue(queue: QueueRepository, given: unknown, now: number): Promise<QueueList> {
+  const { limit, after, sort, asc, ...fields } = parse(query, given)
   const byId = sort === 'queued'
   const [value, id] = (after ?? '').split('.').map(Number)
   const page: Page = {
-    ...{ limit: limit + 1, byId, ascending: !byId },
+    ...{ limit: limit + 1, byId, ascending: asc === undefined ? !byId : asc === 'true' },
     ...(after === undefined ? {} : { after: { value: value!, id: id! } }),
   }
-  const jobs = await queue.list(filterOf(filter), page)
+  const jobs = await queue.list(filterOf(fields, now), page)
   const shown = jobs.slice(0, limit)
   const last = shown.at(-1)
   return {
@@ -53,31 +74,10 @@ export async function listQueue(queue: QueueRepository, given: unknown): Promise
   }
 }
 
-function filterOf({
-  to,
-  from,
-  account,
-  hold,
-}: Partial<Record<'to' | 'from' | 'account' | 'hold', string | undefined>>) {
-  const filter: QueueFilter = {
-    ...(to ? { to: lowerDomain(to) } : {}),
-    ...(from ? { from: lowerDomain(from) } : {}),
-    ...(account ? { account } : {}),
-    ...(hold === undefined ? {} : { hold: hold === 'true' }),
-  }
-  return filter
-}
-
-/** Domains are stored in lower case. */
-function lowerDomain(address: string): string {
-  const at = address.lastIndexOf('@')
-  return at < 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase().normalize('NFC')
-}
-
 function rowOf(job: Job): QueueRow {
   const last = job.results.at(-1)
   const state = last?.outcome === 'running' ? 'trying' : job.hold ? 'held' : 'waiting'
-  const { id, messageId, account, subject, due, attempts, transport } = job
+  const { id, messageId, account, subject, due, attempts, transport, requireTls } = job
   return {
     ...{ id, messageId, account, subject, due, attempts, state, queuedAt: job.receivedAt },
     from: job.reversePath === null ? '' : pathToString(job.reversePath),
@@ -85,6 +85,7 @@ function rowOf(job: Job): QueueRow {
     last: replyOf(last),
     ...(last === undefined ? {} : { lastOutcome: last.outcome }),
     ...(transport === undefined ? {} : { transport }),
+    ...(requireTls === undefined ? {} : { requireTls }),
   }
 }
 
@@ -96,23 +97,4 @@ function replyOf(attempt: Attempt | undefined): string {
     .filter(part => part !== '')
     .join(' ')
     .slice(0, REPLY_LENGTH)
-}
-
-/** POST with { action, ids } as JSON. */
-export function changeRoute(queue: QueueControl, clock: Clock): (ctx: Context) => Promise<void> {
-  const work: Record<z.output<typeof change>['action'], (filter: QueueFilter) => Promise<number>> = {
-    retry: async filter => {
-      const count = await queue.schedule(filter, clock.now())
-      await queue.release({ ...filter, hold: true })
-      return count
-    },
-    hold: filter => queue.hold(filter),
-    release: filter => queue.release(filter),
-    fail: filter => queue.end(filter, 'failed', 'delivery ended by an administrator'),
-    drop: filter => queue.end(filter, 'cancelled', 'dropped by an administrator'),
-  }
-  return async ctx => {
-    const { action, ids } = parse(change, await readJson(ctx))
-    ctx.body = { count: await work[action]({ ids }) } satisfies QueueChangeResult
-  }
 }

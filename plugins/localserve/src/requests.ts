@@ -1,5 +1,6 @@
 // What requests of the page and of tests say, checked: a body is JSON of a bounded size, a query has known names. What is
 // wrong is answered with 4xx and a text that says what to do.
+import { MailError, UsageError } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
 import type { z } from 'zod'
 
@@ -53,4 +54,15 @@ export function problemsOf(error: z.core.$ZodError): string[] {
 /** A form of another site cannot set this header. */
 export function checkOwnPage(ctx: Context): void {
   if (ctx.get('X-Mox-Request') !== '1') throw new RequestError(403, 'send the header X-Mox-Request: 1')
+}
+
+/** What the user got wrong, and what the server refuses, is told to the client. */
+export async function usable(work: () => Promise<void> | void): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof UsageError) throw new RequestError(400, error.message)
+    if (error instanceof MailError) throw new RequestError(422, error.message)
+    throw error
+  }
 }

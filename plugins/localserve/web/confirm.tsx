@@ -1,7 +1,8 @@
 // The question before recipients leave the queue for good. Closing it in any way but by its button changes nothing.
 import type { JSX } from 'preact'
-import { useLayoutEffect, useRef } from 'preact/hooks'
-import { asking, change, rows } from './queue-state.ts'
+import { Modal } from './modal.tsx'
+import { asking, type Chosen, change } from './queue-state.ts'
+import { attempt } from './state.ts'
 
 const WORDS = {
   fail: {
@@ -16,44 +17,51 @@ const WORDS = {
   },
 } as const
 
-export function Confirm(): JSX.Element | null {
-  const question = asking.value
-  const dialog = useRef<HTMLDialogElement>(null)
-  useLayoutEffect(() => {
-    // Modal: the rest of the page is out of reach, and the focus comes back to where it was.
-    if (question !== undefined && dialog.current?.open === false) dialog.current.showModal()
-  }, [question])
-  if (question === undefined) return null
-  const { action, ids } = question
-  const { verb, one, many } = WORDS[action]
-  const names = rows.value.filter(({ id }) => ids.includes(id)).map(({ to }) => to)
-  const subject = ids.length === 1 ? (names[0] ?? 'the recipient') : `${ids.length} recipients`
+export const close = (): void => {
+  asking.value = undefined
+}
+
+/** "ann@example.org" or "12 recipients". */
+export function subjectOf({ count, choice, shown }: Chosen): string {
+  if (!('ids' in choice)) return count === 1 ? 'the one that matches' : `all ${count.toLocaleString()} that match`
+  return count === 1 ? (shown[0]?.to ?? 'the recipient') : `${count} recipients`
+}
+
+/** The first of them by name, where the title has only their number. */
+export function Names({ chosen: { count, shown } }: { readonly chosen: Chosen }): JSX.Element | null {
+  if (count < 2) return null
+  const names = shown.slice(0, 5).map(({ to }) => to)
   return (
-    <dialog
-      ref={dialog}
-      class="confirm"
-      aria-labelledby="confirm-title"
-      aria-describedby="confirm-what"
-      onClose={() => (asking.value = undefined)}
-    >
-      <h2 id="confirm-title">
-        {verb} {subject}?
-      </h2>
-      <p id="confirm-what">{ids.length === 1 ? one : many} This cannot be taken back.</p>
-      {ids.length > 1 ? (
-        <p class="facts">
-          {names.slice(0, 5).join(', ')}
-          {names.length > 5 ? ` and ${names.length - 5} more` : ''}
-        </p>
-      ) : null}
+    <p class="facts">
+      {names.join(', ')}
+      {count > names.length ? ` and ${(count - names.length).toLocaleString()} more` : ''}
+    </p>
+  )
+}
+
+interface ConfirmProps {
+  readonly action: 'fail' | 'drop'
+  readonly chosen: Chosen
+}
+
+export function Confirm({ action, chosen }: ConfirmProps): JSX.Element {
+  const { verb, one, many } = WORDS[action]
+  const sure = (): void => {
+    close()
+    void attempt(() => change({ action }, chosen))
+  }
+  return (
+    <Modal title={`${verb} ${subjectOf(chosen)}?`} what="confirm-what" onClose={close}>
+      <p id="confirm-what">{chosen.count === 1 ? one : many} This cannot be taken back.</p>
+      <Names chosen={chosen} />
       <p class="buttons">
-        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+        <button type="button" autofocus onClick={close}>
           Cancel
         </button>
-        <button type="button" class="danger" onClick={() => void change(action, ids)}>
+        <button type="button" class="danger" onClick={sure}>
           {verb}
         </button>
       </p>
-    </dialog>
+    </Modal>
   )
 }

@@ -21,6 +21,12 @@ export function until(time: number, now: number): string {
 const clockTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 export const at = (time: number): string => clockTime.format(time)
 
+/** "2026-03-01T09:05:09" in the time zone of the browser, as fields for a time have it. */
+export function localTime(time: number): string {
+  const there = new Date(time)
+  return new Date(time - there.getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
+}
+
 export function bytes(n: number): string {
   if (n < 1024) return `${n} B`
   if (n < 1024 * 1024) return `${(n / 1024).toFixed(1)} KiB`

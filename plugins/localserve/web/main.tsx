@@ -6,7 +6,19 @@ import { BenchView, ClockBadge } from './bench.tsx'
 import { DetailView, TABS } from './detail.tsx'
 import { MessageListView } from './list.tsx'
 import { QueueView } from './queue.tsx'
-import { act, asking, selected as chosen, current, holdOrRelease, select, selectAll, step } from './queue-state.ts'
+import {
+  act,
+  asking,
+  selected as chosen,
+  current,
+  holdOrRelease,
+  select,
+  selectAll,
+  selectEverything,
+  show,
+  showing,
+  step,
+} from './queue-state.ts'
 import {
   available,
   close,
@@ -119,9 +131,12 @@ const KEYS: readonly [string, string][] = [
   ['q', 'the queue'],
   ['b', 'the bench: clock, scenarios, events'],
   ['x', 'queue: select the recipient'],
+  ['a / A', 'queue: select all shown, all that match'],
   ['r', 'queue: retry now'],
   ['h', 'queue: hold or release'],
+  ['s / t / l', 'queue: schedule, transport, TLS'],
   ['f / d', 'queue: fail, drop'],
+  ['m', 'queue: the message as it is sent'],
   ['?', 'this help'],
 ]
 
@@ -149,7 +164,8 @@ function Help(): JSX.Element {
 
 addEventListener('keydown', event => {
   // The browser closes a modal dialog, and nothing behind it hears keys.
-  if (event.ctrlKey || event.metaKey || event.altKey || asking.value !== undefined) return
+  if (event.ctrlKey || event.metaKey || event.altKey || asking.value !== undefined || showing.value !== undefined)
+    return
   const target = event.target as HTMLElement
   if (event.key === 'Escape') leave(event, target)
   else if (!target.matches('input:not([type=checkbox]), select, textarea') && press(event.key)) event.preventDefault()
@@ -194,7 +210,13 @@ function pressInQueue(key: string): boolean {
   else if (key === 'k' || key === 'ArrowUp') step(-1)
   else if (key === '/') document.getElementById('queue-to')?.focus()
   else if (key === 'x' && current.value !== undefined) select(current.value, !chosen.value.has(current.value))
+  else if (key === 'a') selectAll(true)
+  else if (key === 'A') void selectEverything()
   else if (key === 'r') act('retry')
+  else if (key === 's') act('schedule')
+  else if (key === 't') act('transport')
+  else if (key === 'l') act('requiretls')
+  else if (key === 'm') show()
   else if (key === 'h') holdOrRelease()
   else if (key === 'f') act('fail')
   else if (key === 'd') act('drop')

@@ -1,50 +1,59 @@
 // The queue view's state and its talk with the server. The list is fetched again when the server says that something
 // changed, as long as it is looked at. Recipients that have left are no longer selected.
 import { batch, computed, effect, signal } from '@preact/signals'
-import type { QueueAction, QueueChangeRequest, QueueChangeResult, QueueList, QueueRow } from '../src/api-types.ts'
-import { attempt, get, onChange, refresh, view } from './state.ts'
+import type {
+  QueueChange,
+  QueueChangeRequest,
+  QueueChangeResult,
+  QueueChoice,
+  QueueCount,
+  QueueList,
+  QueueRow,
+  QueueTransports,
+} from '../src/api-types.ts'
+import { fields, filtered, filters, listQuery } from './queue-filters.ts'
+import { attempt, get, onChange, readSome, refresh, view } from './state.ts'
 
 const PAGE = 50
 /** Rows that are kept up to date; more are fetched once. */
 const KEPT = 500
+/** Ids in one request. */
+const IDS = 1_000
 
-export interface Filters {
-  readonly to: string
-  readonly from: string
-  readonly state: 'all' | 'waiting' | 'held'
-  readonly sort: 'nextattempt' | 'queued'
-}
-
-export const NO_FILTERS: Filters = { to: '', from: '', state: 'all', sort: 'nextattempt' }
-
-export const filters = signal<Filters>(NO_FILTERS)
 export const rows = signal<readonly QueueRow[]>([])
 export const nextRows = signal<string | undefined>(undefined)
 export const queueLoaded = signal(false)
 export const selected = signal<ReadonlySet<number>>(new Set())
+/** Set when all that match are selected, shown or not: how many they were then. */
+export const everything = signal<number | undefined>(undefined)
 /** The row that keys are about. */
 export const current = signal<number | undefined>(undefined)
 /** What was done last, for everybody to hear. */
 export const said = signal('')
-/** A change that waits for a yes. */
-export const asking = signal<{ readonly action: 'fail' | 'drop'; readonly ids: readonly number[] } | undefined>(
-  undefined,
-)
+/** Names of the transports that there are. */
+export const transports = signal<readonly string[]>([])
+
+/** Recipients that something is about to be done with. */
+export interface Chosen {
+  readonly choice: QueueChoice
+  readonly count: number
+  /** Those of them that are shown. */
+  readonly shown: readonly QueueRow[]
+}
+export type Action = QueueChange['action']
+/** What asks back: for a yes, or for what it should be. */
+export type Question = Exclude<Action, 'retry' | 'hold' | 'release'>
+
+/** An action that waits for an answer. */
+export const asking = signal<{ readonly action: Question; readonly chosen: Chosen } | undefined>(undefined)
+/** The message of a recipient, as it is sent; without a text while that is fetched. */
+export const showing = signal<{ readonly row: QueueRow; readonly text?: string } | undefined>(undefined)
 
 export const allSelected = computed(() => rows.value.length > 0 && rows.value.every(({ id }) => selected.value.has(id)))
-export const filtered = computed(() => filters.value.to + filters.value.from !== '' || filters.value.state !== 'all')
 
 let asked = 0
 
-function address(limit: number, after?: string): string {
-  const { to, from, state, sort } = filters.value
-  const query = new URLSearchParams({ limit: String(limit), sort })
-  if (to !== '') query.set('to', to)
-  if (from !== '') query.set('from', from)
-  if (state !== 'all') query.set('hold', String(state === 'held'))
-  if (after !== undefined) query.set('after', after)
-  return `api/queue?${query}`
-}
+const address = (limit: number, after?: string): string => `api/queue?${listQuery(limit, after)}`
 
 export function refreshQueue(): Promise<void> {
   const number = ++asked
@@ -57,7 +66,7 @@ export function refreshQueue(): Promise<void> {
       nextRows.value = list.next
       queueLoaded.value = true
       const here = new Set(list.rows.map(({ id }) => id))
-      selected.value = new Set([...selected.value].filter(id => here.has(id)))
+      selected.value = everything.value === undefined ? new Set([...selected.value].filter(id => here.has(id))) : here
       if (current.value !== undefined && !here.has(current.value)) current.value = undefined
     })
   })
@@ -68,8 +77,11 @@ export function moreRows(): Promise<void> {
     if (nextRows.value === undefined) return
     const list = await get<QueueList>(address(PAGE, nextRows.value))
     const known = new Set(rows.value.map(({ id }) => id))
-    rows.value = [...rows.value, ...list.rows.filter(({ id }) => !known.has(id))]
-    nextRows.value = list.next
+    batch(() => {
+      rows.value = [...rows.value, ...list.rows.filter(({ id }) => !known.has(id))]
+      nextRows.value = list.next
+      if (everything.value !== undefined) selected.value = new Set(rows.value.map(({ id }) => id))
+    })
   })
 }
 
@@ -78,10 +90,23 @@ export function select(id: number, on: boolean): void {
   if (on) next.add(id)
   else next.delete(id)
   selected.value = next
+  everything.value = undefined
 }
 
 export function selectAll(on: boolean): void {
   selected.value = new Set(on ? rows.value.map(({ id }) => id) : [])
+  everything.value = undefined
+}
+
+/** All that match, also those that are not in the list yet. */
+export function selectEverything(): Promise<void> {
+  return attempt(async () => {
+    const wanted = fields.value
+    const { count } = await get<QueueCount>(`api/queue/count?${new URLSearchParams({ ...wanted })}`)
+    if (wanted !== fields.value || count === 0) return
+    selectAll(true)
+    everything.value = count
+  })
 }
 
 /** Moves the row that keys are about, and the focus with it. */
@@ -97,46 +122,88 @@ export function step(by: number): void {
 }
 
 /** The selected recipients, else the one that keys are about. */
-function chosen(): readonly number[] {
-  if (selected.value.size > 0) return [...selected.value]
-  return current.value === undefined ? [] : [current.value]
+function chosen(): Chosen {
+  const count = everything.value
+  if (count !== undefined)
+    return { choice: filtered.value ? { filter: fields.value } : { all: true }, count, shown: rows.value }
+  return these(selected.value.size > 0 ? [...selected.value] : current.value === undefined ? [] : [current.value])
 }
 
-/** What cannot be taken back is asked about first. */
-export function act(action: QueueAction, ids: readonly number[] = chosen()): void {
-  if (ids.length === 0) return
-  if (action === 'fail' || action === 'drop') asking.value = { action, ids }
-  else void change(action, ids)
+export function these(ids: readonly number[]): Chosen {
+  return { choice: { ids }, count: ids.length, shown: rows.value.filter(({ id }) => ids.includes(id)) }
+}
+
+/** What cannot be taken back, and what needs to know more, asks first. */
+export function act(action: Action, what: Chosen = chosen()): void {
+  if (what.count === 0) return
+  if (action === 'retry' || action === 'hold' || action === 'release') void attempt(() => change({ action }, what))
+  else {
+    if (action === 'transport') void loadTransports()
+    asking.value = { action, chosen: what }
+  }
 }
 
 /** `h` on a keyboard: releases when all of them are held. */
 export function holdOrRelease(): void {
-  const ids = new Set(chosen())
-  const held = rows.value.filter(({ id }) => ids.has(id)).every(({ state }) => state === 'held')
-  act(held ? 'release' : 'hold')
+  const what = chosen()
+  act(what.shown.every(({ state }) => state === 'held') ? 'release' : 'hold', what)
 }
 
-const DONE: Record<QueueAction, string> = {
+/** Shows the message of one recipient: the row that keys are about when none is named. */
+export function show(id: number | undefined = current.value): void {
+  const row = rows.value.find(one => one.id === id)
+  if (row === undefined) return
+  showing.value = { row }
+  void attempt(async () => {
+    const response = await fetch(`api/queue/${row.id}/message`)
+    const text = response.ok ? await readSome(response) : (await response.text()).trim()
+    if (showing.value?.row === row) showing.value = { row, text }
+  })
+}
+
+const DONE: Record<Action, string> = {
   retry: 'will be tried now',
   hold: 'on hold',
   release: 'released',
+  schedule: 'rescheduled',
+  transport: 'got another transport',
+  requiretls: 'got another demand on TLS',
   fail: 'failed',
   drop: 'dropped',
 }
 
-export function change(action: QueueAction, ids: readonly number[]): Promise<void> {
-  asking.value = undefined
+/** Rejects with a text for people; then some of many may have been changed. */
+export async function change(what: QueueChange, { choice }: Chosen): Promise<void> {
+  let count = 0
+  for (const portion of portions(choice)) count += await post({ ...what, ...portion })
+  batch(() => {
+    said.value = `${count} ${count === 1 ? 'recipient' : 'recipients'} ${DONE[what.action]}`
+    selectAll(false)
+  })
+  void refresh()
+  void refreshQueue()
+}
+
+function portions(choice: QueueChoice): readonly QueueChoice[] {
+  if (!('ids' in choice)) return [choice]
+  const starts = Array.from({ length: Math.ceil(choice.ids.length / IDS) }, (_, i) => i * IDS)
+  return starts.map(start => ({ ids: choice.ids.slice(start, start + IDS) }))
+}
+
+async function post(request: QueueChangeRequest): Promise<number> {
+  const response = await fetch('admin/queue/change', {
+    method: 'POST',
+    headers: { 'X-Mox-Request': '1', 'Content-Type': 'application/json' },
+    body: JSON.stringify(request),
+  })
+  if (response.ok) return ((await response.json()) as QueueChangeResult).count
+  const text = (await response.text()).trim()
+  throw new Error(response.status === 401 ? `${text} (user admin, password moxadmin)` : text)
+}
+
+export function loadTransports(): Promise<void> {
   return attempt(async () => {
-    const response = await fetch('admin/queue/change', {
-      method: 'POST',
-      headers: { 'X-Mox-Request': '1', 'Content-Type': 'application/json' },
-      body: JSON.stringify({ action, ids } satisfies QueueChangeRequest),
-    })
-    if (!response.ok) throw new Error(`${(await response.text()).trim()} (user admin, password moxadmin)`)
-    const { count } = (await response.json()) as QueueChangeResult
-    said.value = `${count} ${count === 1 ? 'recipient' : 'recipients'} ${DONE[action]}`
-    selected.value = new Set()
-    await Promise.all([refresh(), refreshQueue()])
+    transports.value = (await get<QueueTransports>('api/queue/transports')).transports
   })
 }
 
@@ -144,6 +211,12 @@ effect(() => {
   // Whatever changes the list fetches it again.
   filters.value
   if (view.value === 'queue') void refreshQueue()
+})
+
+effect(() => {
+  // What matched before is not what matches now.
+  fields.value
+  everything.value = undefined
 })
 
 onChange(() => {

@@ -1,25 +1,31 @@
 // The queue: every recipient that waits, why, and until when; and what an operator does with one or with many.
 import type { JSX } from 'preact'
-import type { QueueAction, QueueRow } from '../src/api-types.ts'
+import type { QueueRow } from '../src/api-types.ts'
+import { ChooseTransport, RequireTls, Schedule } from './change.tsx'
 import { Confirm } from './confirm.tsx'
 import { at, until } from './format.ts'
 import { StateBadge } from './list.tsx'
+import { MessageAsSent } from './message.tsx'
+import { FilterBar } from './queue-filter-bar.tsx'
+import { filtered, filters, NO_FILTERS } from './queue-filters.ts'
 import {
+  type Action,
   act,
   allSelected,
+  asking,
   current,
-  type Filters,
-  filtered,
-  filters,
+  everything,
   moreRows,
-  NO_FILTERS,
   nextRows,
   queueLoaded,
   rows,
   said,
   select,
   selectAll,
+  selectEverything,
   selected,
+  show,
+  these,
 } from './queue-state.ts'
 import { now } from './state.ts'
 
@@ -38,58 +44,46 @@ export function QueueView(): JSX.Element {
       <p class="visually-hidden" role="status">
         {said.value}
       </p>
-      <Confirm />
+      <Question />
+      <MessageAsSent />
     </main>
   )
 }
 
-function set(change: Partial<Filters>): void {
-  filters.value = { ...filters.value, ...change }
+function Question(): JSX.Element | null {
+  const question = asking.value
+  if (question === undefined) return null
+  const { action, chosen } = question
+  switch (action) {
+    case 'schedule':
+      return <Schedule chosen={chosen} />
+    case 'transport':
+      return <ChooseTransport chosen={chosen} />
+    case 'requiretls':
+      return <RequireTls chosen={chosen} />
+    case 'fail':
+    case 'drop':
+      return <Confirm action={action} chosen={chosen} />
+  }
 }
 
-function FilterBar(): JSX.Element {
-  const { to, from, state, sort } = filters.value
-  return (
-    <search class="filters">
-      <label>
-        Recipient
-        <input
-          type="search"
-          id="queue-to"
-          placeholder="@example.org"
-          value={to}
-          onInput={event => set({ to: event.currentTarget.value })}
-        />
-      </label>
-      <label>
-        Sender
-        <input type="search" value={from} onInput={event => set({ from: event.currentTarget.value })} />
-      </label>
-      <label>
-        State
-        <select value={state} onChange={event => set({ state: event.currentTarget.value as Filters['state'] })}>
-          <option value="all">All</option>
-          <option value="waiting">Not held</option>
-          <option value="held">Held</option>
-        </select>
-      </label>
-      <label>
-        Order
-        <select value={sort} onChange={event => set({ sort: event.currentTarget.value as Filters['sort'] })}>
-          <option value="nextattempt">Next attempt</option>
-          <option value="queued">Newest</option>
-        </select>
-      </label>
-    </search>
-  )
+interface Operation {
+  readonly action: Action
+  readonly label: string
+  readonly key: string
+  /** Beside each recipient too. */
+  readonly row: boolean
 }
 
-const ACTIONS: readonly { action: QueueAction; label: string; key: string }[] = [
-  { action: 'retry', label: 'Retry now', key: 'r' },
-  { action: 'hold', label: 'Hold', key: 'h' },
-  { action: 'release', label: 'Release', key: 'h' },
-  { action: 'fail', label: 'Fail…', key: 'f' },
-  { action: 'drop', label: 'Drop…', key: 'd' },
+const ACTIONS: readonly Operation[] = [
+  { action: 'retry', label: 'Retry now', key: 'r', row: true },
+  { action: 'hold', label: 'Hold', key: 'h', row: true },
+  { action: 'release', label: 'Release', key: 'h', row: true },
+  { action: 'schedule', label: 'Schedule…', key: 's', row: false },
+  { action: 'transport', label: 'Transport…', key: 't', row: false },
+  { action: 'requiretls', label: 'TLS…', key: 'l', row: false },
+  { action: 'fail', label: 'Fail…', key: 'f', row: true },
+  { action: 'drop', label: 'Drop…', key: 'd', row: true },
 ]
 
 /** What can be done with the selected ones; always there, so that nothing moves when a row is selected. */
@@ -106,8 +100,18 @@ function Selection(): JSX.Element {
           disabled={rows.value.length === 0}
           onChange={event => selectAll(event.currentTarget.checked)}
         />
-        {count === 0 ? 'Select all' : `${count} selected`}
+        {everything.value !== undefined
+          ? `all ${everything.value.toLocaleString()} selected`
+          : count === 0
+            ? 'Select all'
+            : `${count} selected`}
       </label>
+      {/* Of use only where the list has more than it shows. */}
+      {nextRows.value === undefined || everything.value !== undefined ? null : (
+        <button type="button" class="link" aria-keyshortcuts="Shift+A" onClick={() => void selectEverything()}>
+          Select all that match
+        </button>
+      )}
       {ACTIONS.map(({ action, label, key }) => (
         <button
           type="button"
@@ -115,7 +119,7 @@ function Selection(): JSX.Element {
           aria-keyshortcuts={key}
           class={action === 'fail' || action === 'drop' ? 'danger' : ''}
           disabled={count === 0}
-          onClick={() => act(action, [...selected.value])}
+          onClick={() => act(action)}
         >
           {label}
         </button>
@@ -174,6 +178,11 @@ function Row({ row }: { row: QueueRow }): JSX.Element {
         <small>
           {row.subject || '(no subject)'} · from {row.from || '<>'} · queue id {id}
           {row.transport === undefined ? '' : ` · transport ${row.transport}`}
+          {row.requireTls === undefined ? '' : row.requireTls ? ' · only over verified TLS' : ' · also without TLS'}
+          {' · '}
+          <button type="button" class="link" aria-label={`Message to ${to}`} onClick={() => show(id)}>
+            message
+          </button>
         </small>
       </th>
       <td>
@@ -191,15 +200,15 @@ function Row({ row }: { row: QueueRow }): JSX.Element {
       </td>
       <td class="last">{row.last === '' ? <small>not tried yet</small> : row.last}</td>
       <td class="acts">
-        {ACTIONS.filter(({ action }) => action !== (state === 'held' ? 'hold' : 'release')).map(({ action, label }) => (
+        {ACTIONS.filter(one => one.row && one.action !== (state === 'held' ? 'hold' : 'release')).map(one => (
           <button
             type="button"
-            key={action}
-            class={action === 'fail' || action === 'drop' ? 'danger' : ''}
-            aria-label={`${label.replace('…', '')} ${to}`}
-            onClick={() => act(action, [id])}
+            key={one.action}
+            class={one.action === 'fail' || one.action === 'drop' ? 'danger' : ''}
+            aria-label={`${one.label.replace('…', '')} ${to}`}
+            onClick={() => act(one.action, these([id]))}
           >
-            {label}
+            {one.label}
           </button>
         ))}
       </td>

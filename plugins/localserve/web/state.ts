@@ -138,7 +138,8 @@ effect(() => {
   })
 })
 
-async function readSome(response: Response): Promise<string> {
+/** The first SOURCE_LIMIT characters. */
+export async function readSome(response: Response): Promise<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
   while (reader !== undefined && text.length < SOURCE_LIMIT) {

@@ -36,6 +36,12 @@ export const IDLE_TOTAL = 200
 /** Transactions on one connection: servers get suspicious of endless ones. */
 export const TRANSACTIONS_PER_CONNECTION = 100
 
+/**
+ * Connections that one message may take, one after the other, where each takes only so many recipients: the others wait for the
+ * next attempt. A server that takes so few at a time does not want them all at once.
+ */
+export const CONNECTIONS_PER_MESSAGE = 20
+
 /** Milliseconds that a host's broken TLS is remembered; then it is tried again. */
 export const BROKEN_TLS_MS: number = 60 * MINUTE
 /** Hosts whose broken TLS is remembered; the oldest is forgotten first. */

@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import { ClientError, type ClientTls } from '../src/client/types.ts'
 import { DialError } from '../src/connect/dial.ts'
 import { type ExchangeOptions, makeExchange, type Target } from '../src/connect/exchange.ts'
-import { DIAL_MS, TIMEOUTS, TRANSACTIONS_PER_CONNECTION } from '../src/limits.ts'
+import { CONNECTIONS_PER_MESSAGE, DIAL_MS, TIMEOUTS, TRANSACTIONS_PER_CONNECTION } from '../src/limits.ts'
 import { messageFor } from '../src/message.ts'
 import { makeBatch, makeWorld } from './support/world.ts'
 
@@ -132,6 +132,59 @@ test('the server may set a lower limit, and recipients that do not fit one trans
   await send({ port: 26 }, three)
   assert.match(await send({ port: 26 }), /^send bob/)
   assert.match(await send({ port: 26 }), /^dial/)
+})
+
+test('what one connection leaves over goes over fresh ones at once', async () => {
+  const to = ['bob@example.net', 'carol@example.net', 'dave@example.net']
+  const { send, servers, counts } = setup()
+  servers.set(IP, { carol: 'left', dave: 'left' }, { dave: 'left' }, '550 5.1.1 at rcpt')
+  const again = `dial ${IP}, mx1.example.net ${IP} opportunistic`
+  assert.equal(
+    await send({}, to),
+    [`${again}, send bob carol dave`, `${again}, send carol dave`, `${again}, send dave`].join(', ') +
+      ', ok end, ok end, reply rcpt',
+  )
+  assert.equal(counts.get('mox_queue_connection_total ok'), 3)
+})
+
+test('without another connection they wait; the others have their answers', async () => {
+  const to = ['bob@example.net', 'carol@example.net']
+  for (const trouble of ['refused', '421 4.7.0 at greeting']) {
+    const { send, servers } = setup()
+    servers.set(IP, { carol: 'left' }, trouble)
+    assert.match(await send({}, to), /send bob carol, dial .*, ok end, local mail$/, trouble)
+  }
+  const { send, servers } = setup()
+  servers.set(IP, { carol: 'left' }, 'io at end')
+  assert.match(await send({}, to), /send carol, ok end, io end$/)
+})
+
+test('so many connections for one message', async () => {
+  for (const [behaviours, last] of [
+    [[...Array(CONNECTIONS_PER_MESSAGE - 1).fill('left'), 'ok'], 'ok end'],
+    [[...Array(CONNECTIONS_PER_MESSAGE).fill('left'), 'ok'], 'local mail'],
+  ] as const) {
+    const { send, servers } = setup()
+    servers.set(IP, ...behaviours)
+    assert.ok((await send()).endsWith(`, send bob, ${last}`))
+    assert.equal(servers.clients.length, CONNECTIONS_PER_MESSAGE)
+  }
+})
+
+test('no further connection once somebody aborts', async () => {
+  const { exchange, target, options, servers } = setup()
+  const abort = new AbortController()
+  servers.set(IP, 'left')
+  const connect: Target['dial'] = async (...given) => {
+    const socket = await servers.dial(...given)
+    abort.abort(new Error('stopping'))
+    return socket
+  }
+  const batch = makeBatch()
+  const message = messageFor(batch, batch.jobs)
+  const sent = await exchange({ ...target, dial: connect }, [IP], message, { ...options, signal: abort.signal })
+  assert.ok(sent.ok && sent.answers.every(({ left }) => left))
+  assert.equal(servers.clients.length, 1)
 })
 
 test('each address gets its share of the time that is left', async () => {

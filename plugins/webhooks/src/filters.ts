@@ -33,7 +33,7 @@ export async function listCalls(
   storage: Storage,
   which: Which,
   filter: WebhookFilter,
-  { limit, after, ascending = which === 'waiting' }: Page,
+  { limit, after, byId = false, ascending = which === 'waiting' && !byId }: Page,
 ): Promise<Omit<CallRow, 'payload' | 'source'>[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT)
     throw new RangeError(`webhooks: limit must be 1 to ${LIST_LIMIT}, not ${limit}`)
@@ -41,12 +41,10 @@ export async function listCalls(
   const [order, beyond] = ascending ? (['asc', '>'] as const) : (['desc', '<'] as const)
   const query = matching(storage, which, filter)
     .select([...CALL_COLUMNS])
-    .orderBy([
-      { column, order },
-      { column: 'id', order },
-    ])
+    .orderBy([...(byId ? [] : [{ column, order }]), { column: 'id', order }])
     .limit(limit)
-  if (after !== undefined)
+  if (after !== undefined && byId) void query.where('id', beyond, after.id)
+  else if (after !== undefined)
     void query.where(
       place =>
         void place

@@ -143,6 +143,26 @@ test('calls', async () => {
   deepStrictEqual(await ids('queue webhook list'), [2, 3, 1])
   deepStrictEqual(await ids('queue webhook list', { asc: false }), [1, 3, 2])
   deepStrictEqual(await ids('queue webhook list', {}, 1), [2])
+  deepStrictEqual(await ids('queue webhook list', { n: 2 }), [2, 3])
+  deepStrictEqual(await ids('queue webhook list', { sort: 'submitted' }), [3, 2, 1])
+  deepStrictEqual(await ids('queue webhook list', { sort: 'submitted', asc: true }), [1, 2, 3])
+  for (const [sort, all] of [
+    ['nextattempt', [2, 3, 1]],
+    ['submitted', [3, 2, 1]],
+  ] as const) {
+    const first = await run('queue webhook list', { sort, n: 1 })
+    const place = first.kind === 'rows' ? first.next?.replace('--after ', '') : undefined
+    deepStrictEqual(await ids('queue webhook list', { sort, after: place ?? '' }), all.slice(1))
+  }
+  strictEqual('next' in (await run('queue webhook list', { n: 3 })), false)
+  await rejects(
+    run('queue webhook list', { sort: 'queued' }),
+    /--sort "queued" is unknown; choose nextattempt or submitted/,
+  )
+  await rejects(run('queue webhook retired list', { sort: 'nextattempt' }), /choose lastactivity or submitted/)
+  for (const n of [0, 1.5]) await rejects(run('queue webhook list', { n }), /must be a whole number from 1/)
+  for (const after of ['', '5', '5.0', 'x.1', '-1.1'])
+    await rejects(run('queue webhook list', { after }), /is no place in a list/)
   deepStrictEqual(await ids('queue webhook list', { event: 'failed' }), [1])
   deepStrictEqual(await ids('queue webhook list', { ids: '3, 1' }), [3, 1])
   deepStrictEqual(await ids('queue webhook list', { nextattempt: '>1s' }), [1])
@@ -173,6 +193,7 @@ test('calls', async () => {
   strictEqual((await world.webhooks.get(3))?.due, TEST_NOW + 120_000)
   strictEqual(await text('queue webhook cancel', { ids: '2,3' }), '2 calls cancelled')
   strictEqual(await text('queue webhook cancel', { all: true }), '1 call cancelled')
+  deepStrictEqual(await ids('queue webhook retired list', { sort: 'submitted', n: 2 }), [3, 2])
   deepStrictEqual((await ids('queue webhook retired list')).sort(), [1, 2, 3])
   deepStrictEqual(await ids('queue webhook retired list', { result: 'success' }), [])
   deepStrictEqual(await ids('queue webhook retired list', { lastactivity: '<-1h' }), [])

@@ -1,11 +1,20 @@
 // What core's own commands work on, looked up when a command runs; and small helpers they share.
-import { type Attempt, type Mailboxes, type QueueControl, type Storage, UsageError } from '@mox/plugin-sdk'
+import {
+  type Attempt,
+  type Mailboxes,
+  type MessageNotes,
+  type QueueControl,
+  type Storage,
+  UsageError,
+} from '@mox/plugin-sdk'
 import { type Path, pathToString } from '@mox/plugin-sdk/mail'
 
 export interface CommandDeps {
   readonly storage: Storage
   /** Undefined without a plugin for local mail. */
   readonly mailboxes: Mailboxes | undefined
+  /** What plugins add to the story of a message. */
+  readonly notes: readonly MessageNotes[]
   readonly queue: QueueControl
   now(): number
 }

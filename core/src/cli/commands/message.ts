@@ -1,11 +1,20 @@
 // mox message list, explain: the whole story of one message. What every handler said, what became of each recipient,
 // what the other side answered.
-import { type Command, type Job, type Retired, type StoredMessage, UsageError } from '@mox/plugin-sdk'
+import {
+  type Command,
+  type Job,
+  type MessageNotes,
+  type Retired,
+  type StoredMessage,
+  UsageError,
+} from '@mox/plugin-sdk'
 import { type CommandDeps, formatReverse, formatTime, parseId } from './deps.ts'
 import { formatStory, type Story } from './story.ts'
 
 /** Recipients of one message that are shown. */
 const RECIPIENT_LIMIT = 1000
+/** Notes of one plugin that are shown. */
+const NOTES_LIMIT = 1000
 
 export function messageCommands(deps: CommandDeps): readonly Command[] {
   return [
@@ -13,8 +22,14 @@ export function messageCommands(deps: CommandDeps): readonly Command[] {
       path: ['message', 'list'],
       summary: 'messages that were accepted, newest first',
       offline: true,
-      run: async ({ limit }) => {
-        const found = await deps.storage.messages.list({ limit: limit + 1 })
+      flags: [{ name: 'after', type: 'number', help: 'go on where an earlier list ended, as it says itself' }],
+      run: async ({ limit, flags }) => {
+        const before = messageAfter(flags.get('after'))
+        const found = await deps.storage.messages.list({
+          limit: limit + 1,
+          ...(before === undefined ? {} : { before }),
+        })
+        const more = found.length > limit
         const rows = found.slice(0, limit).map(m => ({
           id: m.id,
           received: formatTime(m.receivedAt),
@@ -29,7 +44,7 @@ export function messageCommands(deps: CommandDeps): readonly Command[] {
           subject: m.subject,
         }))
         const columns = ['id', 'received', 'kind', 'account', 'from', 'to', 'size', 'subject']
-        return { kind: 'rows', columns, rows, more: found.length > limit }
+        return { kind: 'rows', columns, rows, more, ...(more ? { next: `--after ${rows.at(-1)?.id}` } : {}) }
       },
     },
     {
@@ -43,6 +58,11 @@ export function messageCommands(deps: CommandDeps): readonly Command[] {
       },
     },
   ]
+}
+
+function messageAfter(value: unknown): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1)) return value as number | undefined
+  throw new UsageError(`--after ${String(value)} is no message id; copy it from the end of the list before`)
 }
 
 async function tell(deps: CommandDeps, id: string): Promise<Story> {
@@ -59,6 +79,7 @@ async function tell(deps: CommandDeps, id: string): Promise<Story> {
       job === undefined ? [] : [job],
       retired === undefined ? [] : [retired],
       [],
+      await notesOf(deps, { messageId: one.messageId, queueId }),
     )
   }
   const messageId = parseId(id, 'message id')
@@ -76,7 +97,17 @@ async function tell(deps: CommandDeps, id: string): Promise<Story> {
     queued,
     retired,
     copies.map(({ account, id, mailboxId, uid }) => ({ account, id, mailboxId, uid })),
+    await notesOf(deps, { messageId }),
   )
+}
+
+async function notesOf({ notes }: CommandDeps, about: Parameters<MessageNotes['list']>[0]): Promise<Story['notes']> {
+  const found: Story['notes'][number][] = []
+  for (const source of notes) {
+    const list = await source.list(about, NOTES_LIMIT)
+    if (list.length > 0) found.push({ title: source.title, notes: list })
+  }
+  return found
 }
 
 function story(
@@ -85,9 +116,10 @@ function story(
   queued: readonly Job[],
   retired: readonly Retired[],
   copies: Story['copies'],
+  notes: Story['notes'],
 ): Story {
-  if (message === undefined) return { messageId, queued, retired, copies }
+  if (message === undefined) return { messageId, queued, retired, copies, notes }
   // Bytes of trace fields are of no use here.
   const { prefix: _, ...rest } = message
-  return { messageId, message: rest, queued, retired, copies }
+  return { messageId, message: rest, queued, retired, copies, notes }
 }

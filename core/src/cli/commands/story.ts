@@ -1,5 +1,14 @@
 // The story of a message as text, for people: envelope, verdicts, recipients, attempts.
-import type { Attempt, Job, MailboxMessage, Retired, StoredMessage, TlsFacts, TraceEntry } from '@mox/plugin-sdk'
+import type {
+  Attempt,
+  Job,
+  MailboxMessage,
+  MessageNote,
+  Retired,
+  StoredMessage,
+  TlsFacts,
+  TraceEntry,
+} from '@mox/plugin-sdk'
 import { pathToString } from '@mox/plugin-sdk/mail'
 import { formatAttemptReply, formatReverse, formatTime } from './deps.ts'
 
@@ -11,6 +20,8 @@ export interface Story {
   readonly retired: readonly Retired[]
   /** Copies in mailboxes of this server. */
   readonly copies: readonly Pick<MailboxMessage, 'account' | 'id' | 'mailboxId' | 'uid'>[]
+  /** What plugins did about it; only those that did something. */
+  readonly notes: readonly { readonly title: string; readonly notes: readonly MessageNote[] }[]
 }
 
 export function formatStory(story: Story): string {
@@ -23,7 +34,12 @@ export function formatStory(story: Story): string {
   if (story.copies.length > 0) lines.push('', 'copies in mailboxes')
   for (const copy of story.copies)
     lines.push(`  account ${copy.account}, mailbox id ${copy.mailboxId}, uid ${copy.uid}`)
+  for (const { title, notes } of story.notes) lines.push('', title, ...notes.map(noteLine))
   return `${lines.join('\n')}\n`
+}
+
+function noteLine({ at, queueId, recipient, text }: MessageNote): string {
+  return `  ${formatTime(at)}  ${recipient}${queueId === 0 ? '' : `  q${queueId}`}  ${text}`
 }
 
 function envelope(m: Omit<StoredMessage, 'prefix'>): string[] {

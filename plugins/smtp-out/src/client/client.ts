@@ -91,7 +91,8 @@ export class SmtpClient implements Client {
         this.tls !== undefined,
       )
       if (mail instanceof Failure) return settle(queue, verdicts, verdictOf(mail, 'mail'))
-      if (count === TRANSACTIONS || this.#mails === mailMax) return settle(queue, verdicts, verdictOf(NO_MORE, 'mail'))
+      if (this.#mails === mailMax) return settle(queue, verdicts, verdictOf(NO_MORE, 'mail'), { left: true })
+      if (count === TRANSACTIONS) return settle(queue, verdicts, verdictOf(NO_MORE, 'mail'))
       try {
         content ??= await prepare(() => message.open())
       } catch (error) {
@@ -119,6 +120,11 @@ export class SmtpClient implements Client {
 }
 
 /** Those that the server had too many of are told what it said. */
-function settle(queue: readonly Planned[], verdicts: Map<ClientRecipient, Verdict>, verdict: Verdict): void {
-  for (const { recipient, enough } of queue) verdicts.set(recipient, enough ?? verdict)
+function settle(
+  queue: readonly Planned[],
+  verdicts: Map<ClientRecipient, Verdict>,
+  verdict: Verdict,
+  also: Pick<Verdict, 'left'> = {},
+): void {
+  for (const { recipient, enough } of queue) verdicts.set(recipient, { ...(enough ?? verdict), ...also })
 }

@@ -21,6 +21,8 @@ export interface Verdict {
   readonly code: number
   readonly enhanced: string
   readonly text: string
+  /** See RecipientAnswer. */
+  readonly left?: true
 }
 
 export interface TransactionOptions {

@@ -130,6 +130,8 @@ export interface RecipientAnswer extends Answer {
   readonly kind: 'ok' | FailureKind
   /** NOTIFY and ORCPT were passed on to a server that announced DSN. */
   readonly dsn: boolean
+  /** The server takes no more transactions on this connection (RFC 9422 MAILMAX); on another one it may take this recipient. */
+  readonly left?: true
 }
 
 /** Why there is no TLS, or none to be trusted, as TLS reports tell it. */

@@ -1,4 +1,5 @@
-// One message in one session: takes an open connection or makes one, sends, and keeps the connection for the next message.
+// One message in one session: takes an open connection or makes one, sends, and keeps the connection for the next message. What
+// the server's limits on one connection leave over goes over the next one.
 // Failures come back as values. Knows no policy: what TLS must be like is part of the target.
 import type { Clock, Log, TlsFacts } from '@mox/plugin-sdk'
 import {
@@ -11,7 +12,7 @@ import {
 } from '../client/types.ts'
 import { deadline } from '../deadline.ts'
 import { type Failure, fromClient, textOf, trouble } from '../failure.ts'
-import { DIAL_MS, TIMEOUTS, TRANSACTIONS_PER_CONNECTION } from '../limits.ts'
+import { CONNECTIONS_PER_MESSAGE, DIAL_MS, TIMEOUTS, TRANSACTIONS_PER_CONNECTION } from '../limits.ts'
 import type { OutMetrics } from '../metrics.ts'
 import { type Dial, DialError } from './dial.ts'
 import type { Pool, Pooled } from './pool.ts'
@@ -79,15 +80,55 @@ export interface ExchangeDeps {
 
 export function makeExchange(deps: ExchangeDeps): Exchange {
   return async (target, addresses, message, options) => {
-    const session = await open(deps, target, addresses, options, true)
-    if (!session.ok) return session
-    const sent = await send(deps, target, session, message, options)
-    if (!session.reused || options.signal.aborted || !isStale(sent.answers)) return sent
-    // The server had closed it, or was about to: the message was not looked at.
-    const again = { ...options, dialUntil: deps.clock.now() + DIAL_MS }
-    const fresh = await open(deps, target, [session.ip], again, false)
-    return fresh.ok ? send(deps, target, fresh, message, options) : fresh
+    const sent = await first(deps, target, addresses, message, options)
+    return sent.ok ? await theRest(deps, target, sent, message, options) : sent
   }
+}
+
+async function first(
+  deps: ExchangeDeps,
+  target: Target,
+  addresses: readonly string[],
+  message: ClientMessage,
+  options: ExchangeOptions,
+): Promise<Exchanged | NoSession> {
+  const session = await open(deps, target, addresses, options, true)
+  if (!session.ok) return session
+  const sent = await send(deps, target, session, message, options)
+  if (!session.reused || options.signal.aborted || !isStale(sent.answers)) return sent
+  // The server had closed it, or was about to: the message was not looked at.
+  const fresh = await openAgain(deps, target, session.ip, options)
+  return fresh.ok ? send(deps, target, fresh, message, options) : fresh
+}
+
+/** Without another connection the answers stay as they are: these recipients wait. */
+async function theRest(
+  deps: ExchangeDeps,
+  target: Target,
+  sent: Exchanged,
+  message: ClientMessage,
+  options: ExchangeOptions,
+): Promise<Exchanged> {
+  let { answers } = sent
+  for (let connections = 1; connections < CONNECTIONS_PER_MESSAGE && !options.signal.aborted; connections++) {
+    const left = new Set(answers.flatMap(one => (one.left ? [one.id] : [])))
+    const [one, ...others] = message.recipients.filter(({ id }) => left.has(id))
+    if (one === undefined) break
+    const fresh = await openAgain(deps, target, sent.ip, options)
+    if (!fresh.ok) break
+    const more = await send(deps, target, fresh, { ...message, recipients: [one, ...others] }, options)
+    answers = [...answers.filter(({ id }) => !left.has(id)), ...more.answers]
+  }
+  return { ...sent, answers }
+}
+
+function openAgain(
+  deps: ExchangeDeps,
+  target: Target,
+  ip: string,
+  options: ExchangeOptions,
+): Promise<Session | NoSession> {
+  return open(deps, target, [ip], { ...options, dialUntil: deps.clock.now() + DIAL_MS }, false)
 }
 
 /** The first address that answers; what a server says makes no other address be tried. */

@@ -1,5 +1,5 @@
 // Servers that do what a few words say, behind a fake Connect and a fake Dial: "ok", "refused", "550 5.1.1 at rcpt",
-// "io at end", "local 553 5.6.7 at mail", "tls at starttls; ok" (without TLS it is ok).
+// "io at end", "local 553 5.6.7 at mail", "left" (for another connection), "tls at starttls; ok" (without TLS it is ok).
 import { Socket } from 'node:net'
 import type { AttemptStage } from '@mox/plugin-sdk'
 import {
@@ -125,11 +125,13 @@ function sessionFailure(behaviour: Behaviour, mode: string): { kind: FailureKind
   return kind !== 'ok' && SESSION.includes(answer.stage) ? { kind, answer } : undefined
 }
 
-function answerOf(behaviour: string, mode: string): Answer & { kind: 'ok' | FailureKind } {
+function answerOf(behaviour: string, mode: string): Answer & Pick<RecipientAnswer, 'kind' | 'left'> {
   const [secure = '', plain] = behaviour.split('; ')
   const words = mode === 'none' && plain !== undefined ? plain : secure
   if (words === 'ok' || words === 'untrusted')
     return { kind: 'ok', stage: 'end', code: 250, enhanced: '2.0.0', text: 'taken' }
+  if (words === 'left')
+    return { kind: 'local', stage: 'mail', code: 452, enhanced: '4.5.3', text: 'takes no more', left: true }
   const [, own, code, enhanced = '', stage] = /^(local )?(\d{1,3})(?: (\d\.\d+\.\d+))? at (\w+)$/.exec(words) ?? []
   if (stage !== undefined)
     return {

@@ -5,6 +5,7 @@ import {
   type CommandFlag,
   type CommandInput,
   type CommandResult,
+  type Page,
   UsageError,
   type WebhookCall,
   type WebhookFilter,
@@ -33,10 +34,19 @@ const OVER: readonly CommandFlag[] = [
   { name: 'lastactivity', type: 'string', help: 'when it ended: ">-1h" for within the last hour' },
   { name: 'result', type: 'string', help: 'success or failure' },
 ]
-const ASCENDING: CommandFlag = {
-  name: 'asc',
-  type: 'boolean',
-  help: 'earliest first, or with --asc=false latest first',
+/** The first is the default. */
+type Sorting = readonly ['nextattempt' | 'lastactivity', 'submitted']
+const WAITING_SORTING: Sorting = ['nextattempt', 'submitted']
+const OVER_SORTING: Sorting = ['lastactivity', 'submitted']
+
+function pageFlags([field]: Sorting): readonly CommandFlag[] {
+  const first = field === 'nextattempt' ? 'the soonest' : 'the newest'
+  return [
+    { name: 'n', type: 'number', help: 'at most this many' },
+    { name: 'sort', type: 'string', help: `${field} (${first} first) or submitted (the newest first)` },
+    { name: 'asc', type: 'boolean', help: 'earliest first, or with --asc=false latest first' },
+    { name: 'after', type: 'string', help: 'go on where an earlier list ended, as it says itself' },
+  ]
 }
 const ALL: CommandFlag = { name: 'all', type: 'boolean', help: 'all calls: needed where no filter is given' }
 const ID = { name: 'ID', help: 'id, as the lists show it' }
@@ -47,9 +57,9 @@ export function callCommands(webhooks: Webhooks, clock: Clock): readonly Command
     {
       path: ['queue', 'webhook', 'list'],
       summary: 'webhook calls that wait, next attempt first',
-      flags: [...WAITING, ASCENDING],
+      flags: [...WAITING, ...pageFlags(WAITING_SORTING)],
       offline: true,
-      run: async input => await list(input, (page: Page) => webhooks.list(filter(input), page)),
+      run: async input => await list(input, WAITING_SORTING, page => webhooks.list(filter(input), page)),
     },
     {
       path: ['queue', 'webhook', 'print'],
@@ -80,9 +90,9 @@ export function callCommands(webhooks: Webhooks, clock: Clock): readonly Command
     {
       path: ['queue', 'webhook', 'retired', 'list'],
       summary: 'webhook calls that are over, last ended first',
-      flags: [...OVER, ASCENDING],
+      flags: [...OVER, ...pageFlags(OVER_SORTING)],
       offline: true,
-      run: async input => await list(input, (page: Page) => webhooks.retired(filter(input), page)),
+      run: async input => await list(input, OVER_SORTING, page => webhooks.retired(filter(input), page)),
     },
     {
       path: ['queue', 'webhook', 'retired', 'print'],
@@ -94,15 +104,13 @@ export function callCommands(webhooks: Webhooks, clock: Clock): readonly Command
   ]
 }
 
-interface Page {
-  readonly limit: number
-  readonly ascending?: boolean
-}
-
-async function list(input: CommandInput, ask: (page: Page) => Promise<WebhookCall[]>): Promise<CommandResult> {
-  const most = Math.min(input.limit, LIST_LIMIT - 1)
-  const ascending = input.flags.get('asc')
-  const found = await ask({ limit: most + 1, ...(typeof ascending === 'boolean' ? { ascending } : {}) })
+async function list(
+  input: CommandInput,
+  sorting: Sorting,
+  ask: (page: Page) => Promise<WebhookCall[]>,
+): Promise<CommandResult> {
+  const { page, most, place } = pageOf(input, sorting)
+  const found = await ask(page)
   const rows = found.slice(0, most).map(call => ({
     id: call.id,
     account: call.account,
@@ -115,7 +123,33 @@ async function list(input: CommandInput, ask: (page: Page) => Promise<WebhookCal
     last: call.ended?.note || lastResult(call),
   }))
   const columns = ['id', 'account', 'endpoint', 'event', 'submitted', 'attempts', 'next', 'ended', 'last']
-  return { kind: 'rows', columns, rows, more: found.length > most }
+  const more = found.length > most
+  const last = found[most - 1]
+  return { kind: 'rows', columns, rows, more, ...(more && last ? { next: `--after ${place(last)}.${last.id}` } : {}) }
+}
+
+/** The page to read: one row more than shown, to know whether there are more. */
+function pageOf({ flags, limit }: CommandInput, [field, other]: Sorting) {
+  const n = flags.get('n') ?? limit
+  if (!Number.isSafeInteger(n) || Number(n) < 1) throw new UsageError(`--n ${n} must be a whole number from 1`)
+  const sort = flags.get('sort') ?? field
+  if (sort !== field && sort !== other)
+    throw new UsageError(`--sort ${JSON.stringify(sort)} is unknown; choose ${field} or ${other}`)
+  const after = flags.get('after')
+  const [, value, id] = /^(\d{1,15})\.([1-9]\d{0,14})$/.exec(String(after)) ?? []
+  if (after !== undefined && id === undefined)
+    throw new UsageError(
+      `--after ${JSON.stringify(after)} is no place in a list; copy it from the end of the list before`,
+    )
+  const most = Math.min(Number(n), LIST_LIMIT - 1)
+  const ascending = flags.get('asc')
+  const page: Page = {
+    ...{ limit: most + 1, byId: sort === other },
+    ...(typeof ascending === 'boolean' ? { ascending } : {}),
+    ...(id === undefined ? {} : { after: { value: Number(value), id: Number(id) } }),
+  }
+  const place = ({ due, ended, submitted }: WebhookCall): number => due ?? ended?.at ?? submitted
+  return { page, most, place }
 }
 
 function lastResult({ results }: WebhookCall): string {

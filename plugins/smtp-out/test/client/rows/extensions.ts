@@ -4,6 +4,9 @@ import { type Row, TAKEN } from './row.ts'
 const EHLO = 'EHLO mail.example.org'
 const MAIL = 'MAIL FROM:<alice@example.org>'
 const DATA = 'DATA'
+const OK = '250 2.1.5 ok'
+const MANY = '452 4.5.3 too many recipients'
+const LEFT = 'local mail 452 4.5.3 the server takes no more on this connection'
 const to = (count: number): string[] => Array.from({ length: count }, (_, i) => `r${i + 1}@example.com`)
 const rcpt = (n: number): string => `RCPT TO:<r${n}@example.com>`
 const with_ = (...keywords: string[]): Row['server'] => ({
@@ -178,9 +181,49 @@ export const extensions: readonly Row[] = [
     name: 'RCPTMAX and MAILMAX',
     server: with_('LIMITS RCPTMAX=1 MAILMAX=2'),
     to: to(3),
-    answers: [TAKEN, TAKEN, 'local mail 452 4.5.3 the server takes no more on this connection'],
+    answers: [TAKEN, TAKEN, LEFT],
     usable: false,
     commands: [EHLO, MAIL, rcpt(1), DATA, MAIL, rcpt(2), DATA],
+  },
+  {
+    name: 'RCPTMAX and MAILMAX of one',
+    server: with_('LIMITS RCPTMAX=2 MAILMAX=1'),
+    to: to(5),
+    answers: [TAKEN, TAKEN, ...Array(3).fill(LEFT)],
+    usable: false,
+    commands: [EHLO, MAIL, rcpt(1), rcpt(2), DATA],
+  },
+  {
+    name: 'MAILMAX, and 452 after one',
+    server: { ...with_('LIMITS MAILMAX=1'), rcpt: [OK, MANY, OK] },
+    to: to(2),
+    answers: [TAKEN, `reply rcpt ${MANY}`],
+    usable: false,
+    commands: [EHLO, MAIL, rcpt(1), rcpt(2), DATA],
+  },
+  {
+    name: 'MAILMAX, and no second connection',
+    server: {
+      ...with_('LIMITS RCPTMAX=1 MAILMAX=1'),
+      greeting: ['220 ok', '421 4.7.0 too many connections!close', '220 ok'],
+    },
+    to: to(2),
+    answers: [TAKEN, LEFT],
+    usable: false,
+  },
+  {
+    name: 'MAILMAX, and another refusal on the second connection',
+    server: { ...with_('LIMITS RCPTMAX=1 MAILMAX=1'), rcpt: [OK, '550 5.1.1 nobody', OK] },
+    to: to(3),
+    answers: [TAKEN, ...Array(2).fill(LEFT)],
+    usable: false,
+  },
+  {
+    name: 'MAILMAX, and the second connection lost after the final dot',
+    server: { ...with_('LIMITS RCPTMAX=1 MAILMAX=1'), end: ['250 2.0.0 taken', '!close', '250 2.0.0 taken'] },
+    to: to(2),
+    answers: [TAKEN, LEFT],
+    usable: false,
   },
   ...[
     'LIMITS RCPTMAX=1 rcptmax=2',
