@@ -23,7 +23,7 @@ class Canary {
     this.#server = createServer(socket => {
       socket.on('error', () => {})
       socket.on('data', bytes => {
-        this.#asked.push(bytes.toString('latin1').replace(/\r\n[^]*/, ''))
+        this.#asked.push(bytes.toString('latin1').split('\r\n', 1)[0] ?? '')
         socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n')
       })
     })
