@@ -152,11 +152,12 @@ function start(): { readonly thread: Worker; readonly ready: Promise<void> } {
     resourceLimits: { maxOldGenerationSizeMb: READ_MIB },
   })
   const ready = new Promise<void>((resolve, reject) => {
+    const ended = (): void => reject(new Error('the thread ended'))
+    thread.once('error', reject).once('exit', ended)
     thread.once('message', () => {
-      thread.removeAllListeners()
+      thread.off('error', reject).off('exit', ended)
       resolve()
     })
-    thread.once('error', reject).once('exit', () => reject(new Error('the thread ended')))
   })
   return { thread, ready }
 }
