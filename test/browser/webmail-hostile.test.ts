@@ -23,7 +23,7 @@ class Canary {
     this.#server = createServer(socket => {
       socket.on('error', () => {})
       socket.on('data', bytes => {
-        this.#asked.push(bytes.toString('latin1').replace(/\r\n[^]*/, ''))
+        this.#asked.push(bytes.toString('latin1').split('\r\n', 1)[0] ?? '')
         socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n')
       })
     })
@@ -71,14 +71,10 @@ async function show(host: ContentHost, ids: readonly number[], path: string, pre
     seen.ran.push(`dialog ${dialog.message()}`)
     void dialog.dismiss()
   })
-  page.on('request', request => {
-    if (!/^(?:https?|wss?|ftp|file):/.test(request.url()) || frames.test(request.url())) return
-    seen.requests.push(`${request.url()} ${request.frame().url()}`)
-  })
-  // Refused before it left the browser.
-  page.on('requestfailed', request => {
-    const at = seen.requests.indexOf(`${request.url()} ${request.frame().url()}`)
-    if (at >= 0 && request.failure()?.errorText === 'csp') seen.requests.splice(at, 1)
+  // What was refused inside of the browser has no response; what leaves it reaches the canary, or us.
+  page.on('response', response => {
+    if (!/^(?:https?|wss?|ftp|file):/.test(response.url()) || frames.test(response.url())) return
+    seen.requests.push(`${response.url()} ${response.frame().url()}`)
   })
   // In every frame, before anything else: what runs says so, and from where.
   await page.addInitScript("window.alert = what => console.log('RAN', what, location.href)")

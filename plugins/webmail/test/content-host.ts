@@ -62,7 +62,7 @@ export async function openContent(
   options: { readonly sanitised?: boolean; readonly policy?: boolean; readonly page?: () => string } = {},
 ): Promise<ContentHost> {
   const messages = new MemoryMessages()
-  const reader = new Reader({ mailboxes: messages, clock: systemClock, log: collectingLog() })
+  const reader = new Reader({ mailboxes: messages, clock: systemClock, log: collectingLog() }, 60_000)
   const routes = makeContentRoutes({ mailboxes: messages, reader, sanitised: options.sanitised ?? true })
   const caller = { account: 'alice', loginAddress: 'alice@example.org', sessionId: 's', remoteIp: '', userAgent: '' }
   const app = new Koa()

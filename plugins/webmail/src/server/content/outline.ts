@@ -21,19 +21,23 @@ export interface PartFacts extends EncodedRange {
   readonly kind: AttachmentKind
 }
 
-/** Parts with their paths in order; those too deep for a path are not there. */
-export function pathsOf(root: Part): Map<Part, string> {
+/** Parts with their paths in order; not `complete` when some are too deep for a path. */
+export function pathsOf(root: Part): { readonly paths: Map<Part, string>; readonly complete: boolean } {
   const paths = new Map<Part, string>()
+  let complete = true
   const waiting: { part: Part; path: string; level: number }[] = [{ part: root, path: '0', level: 1 }]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { part, path, level } = next
-    if (level > PATH_LEVELS) continue
+    if (level > PATH_LEVELS) {
+      complete = false
+      continue
+    }
     paths.set(part, path)
     const inner = part.message === undefined ? part.children : [part.message]
     for (let i = inner.length - 1; i >= 0; i--)
       waiting.push({ part: inner[i]!, path: `${path}.${i}`, level: level + 1 })
   }
-  return paths
+  return { paths, complete }
 }
 
 export function partFacts(message: Buffer, part: Part, path: string, name?: string): PartFacts {

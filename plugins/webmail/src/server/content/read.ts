@@ -110,12 +110,15 @@ class Message {
   readonly #bytes: Buffer
   readonly #root: Part
   readonly #paths: Map<Part, string>
+  readonly #complete: boolean
   readonly #roles: ReturnType<typeof partRoles>
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
     this.#root = parseStructure(bytes, { parts: MESSAGE_PARTS })
-    this.#paths = pathsOf(this.#root)
+    const { paths, complete } = pathsOf(this.#root)
+    this.#paths = paths
+    this.#complete = complete
     this.#roles = partRoles(this.#root)
   }
 
@@ -281,10 +284,9 @@ class Message {
 
   #notice(html: (SafeHtml & { readonly imagesLeftOut: boolean }) | undefined): string {
     const problems = new Set([...this.#paths.keys()].flatMap(part => part.problems))
-    const deep = [...this.#roles.texts, ...this.#roles.attachments].some(part => !this.#paths.has(part))
     const reasons = [
       problems.has('too-many-parts') ? `it has more than ${MESSAGE_PARTS} parts` : '',
-      problems.has('too-deep') || deep ? 'parts are nested too deep' : '',
+      problems.has('too-deep') || !this.#complete ? 'parts are nested too deep' : '',
       this.#root.head.problems.some(({ kind }) => kind === 'truncated') ? 'its header is too long' : '',
       this.#roles.texts.length > TEXT_PARTS ? `it has more than ${TEXT_PARTS} texts` : '',
       html?.truncated ? 'its HTML is too long' : '',

@@ -21,7 +21,7 @@ export class UnreadableError extends Error {
 export class Reader {
   readonly #deps: ReaderDeps
   readonly #ms: number
-  #worker: Worker | undefined
+  #worker: { readonly thread: Worker; readonly ready: Promise<void> } | undefined
   #closed = false
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
@@ -94,7 +94,7 @@ export class Reader {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#worker?.terminate()
+    await this.#worker?.thread.terminate()
   }
 
   /** In memory of its own, so that it can be given away. */
@@ -109,11 +109,18 @@ export class Reader {
     return at === size ? bytes : bytes.slice(0, at)
   }
 
-  #ask(bytes: Uint8Array<ArrayBuffer>, request: ReadRequest): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new Error('the server is stopping'))
+  async #ask(bytes: Uint8Array<ArrayBuffer>, request: ReadRequest): Promise<unknown> {
+    if (this.#closed) throw new Error('the server is stopping')
     this.#worker ??= start()
-    const worker = this.#worker
-    return new Promise((resolve, reject) => {
+    const { thread: worker, ready } = this.#worker
+    try {
+      // Loading its code takes long on a busy machine, and says nothing of the message.
+      await ready
+    } catch (error) {
+      this.#worker = undefined
+      throw error
+    }
+    return await new Promise((resolve, reject) => {
       const failed = (error: Error): void => {
         this.#worker = undefined
         done()
@@ -138,10 +145,19 @@ export class Reader {
   }
 }
 
-function start(): Worker {
+function start(): { readonly thread: Worker; readonly ready: Promise<void> } {
   const source = import.meta.url.endsWith('.ts')
-  return new Worker(new URL(source ? './read-thread.ts' : './read-thread.js', import.meta.url), {
+  const thread = new Worker(new URL(source ? './read-thread.ts' : './read-thread.js', import.meta.url), {
     execArgv: source ? ['--conditions=mox-source'] : [],
     resourceLimits: { maxOldGenerationSizeMb: READ_MIB },
   })
+  const ready = new Promise<void>((resolve, reject) => {
+    const ended = (): void => reject(new Error('the thread ended'))
+    thread.once('error', reject).once('exit', ended)
+    thread.once('message', () => {
+      thread.off('error', reject).off('exit', ended)
+      resolve()
+    })
+  })
+  return { thread, ready }
 }
