@@ -62,7 +62,7 @@ export function RecipientField({ label, name, value, autofocus, security, change
   return (
     <div class="recipients" data-field={name}>
       <label for={`${list}-input`}>{label}</label>
-      <ul class="entries" aria-label={label}>
+      <ul aria-label={label}>
         {value.map((line, n) => (
           <Entry
             key={`${n} ${line}`}
@@ -134,8 +134,8 @@ export function RecipientField({ label, name, value, autofocus, security, change
 function Entry(props: { readonly line: string; readonly security: boolean; remove(): void }): JSX.Element {
   const parsed = parseTyped(props.line)
   return (
-    <li class={parsed === undefined ? 'entry bad' : 'entry'} title={props.line}>
-      <span class="entry-text">
+    <li class={parsed === undefined ? 'recipient bad' : 'recipient'} title={props.line}>
+      <span class="recipient-text">
         {parsed === undefined ? props.line : parsed.name === '' ? parsed.address : parsed.name}
         {parsed === undefined ? <span class="visually-hidden"> (not a mail address)</span> : null}
       </span>
