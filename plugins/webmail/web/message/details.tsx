@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { TraceStep } from '../../src/api/model.ts'
 import { openPopup } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
-import { durationText, type Journey, journeys, kindOf } from './trace.ts'
+import { durationText, entriesOf, type Journey, journeys, kindOf } from './trace.ts'
 
 export function openTrace(id: number): void {
   openPopup({
@@ -51,7 +51,8 @@ function Trace(props: { readonly steps: readonly TraceStep[]; readonly complete:
       </p>
     )
   return (
-    <div class="trace">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so by keys as well.
+    <div class="trace" tabIndex={0}>
       {complete ? null : <p class="notice">There is more than is shown, or some of it is not known any more.</p>}
       {journeys(steps).map(journey => (
         <Timeline key={journey.recipient} journey={journey} />
@@ -68,11 +69,31 @@ function Timeline({ journey: { recipient, steps, end } }: { readonly journey: Jo
         <span class={`verdict-chip ${end.kind}`}>{end.text}</span>
       </h3>
       <ol>
+        {entriesOf(steps).map((entry, i) =>
+          entry.kind === 'step' ? <Step key={i} step={entry.step} /> : <Passed key={i} steps={entry.steps} />,
+        )}
+      </ol>
+    </section>
+  )
+}
+
+/** What had nothing to say: in one line, unless asked for. */
+function Passed({ steps }: { readonly steps: readonly TraceStep[] }): JSX.Element {
+  const [open, setOpen] = useState(false)
+  if (open)
+    return (
+      <>
         {steps.map((step, i) => (
           <Step key={i} step={step} />
         ))}
-      </ol>
-    </section>
+      </>
+    )
+  return (
+    <li class="passed">
+      <button type="button" class="link" onClick={() => setOpen(true)}>
+        {steps.length} {steps.length === 1 ? 'check' : 'checks'} passed
+      </button>
+    </li>
   )
 }
 

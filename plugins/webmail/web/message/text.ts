@@ -105,12 +105,12 @@ export function hiddenHost(text: string, href: string): string {
 
 /** Punctuation at the end is of the sentence; a bracket is, unless it was opened in the link. */
 function withoutEnd(text: string): string {
+  let closing = text.split(')').length - text.split('(').length
   let end = text.length
   for (; end > 0; end--) {
     const last = text[end - 1] as string
-    if (/[.,;:!?'\]}*_]/.test(last)) continue
-    if (last === ')' && !text.slice(0, end).includes('(')) continue
-    break
+    if (/[.,;:!?'”’»\]}*_]/.test(last)) continue
+    if (last !== ')' || closing-- <= 0) break
   }
   return text.slice(0, end)
 }
