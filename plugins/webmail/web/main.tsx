@@ -12,6 +12,7 @@ import { startVersionCheck } from './frame/session.ts'
 import { startTitle } from './frame/title.ts'
 import { startStream } from './lib/stream.ts'
 import { startList } from './list/list.tsx'
+import { startMessage } from './message/pane.tsx'
 import { flushDeletes } from './state/deletes.ts'
 import { onLeaving, startLeaving } from './state/leaving.ts'
 import { startLocal } from './state/local.ts'
@@ -29,6 +30,7 @@ startTitle()
 startKeyboard()
 registerFrameCommands()
 startList()
+startMessage()
 startVersionCheck()
 startLeaving()
 onLeaving(flushDeletes)
