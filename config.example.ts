@@ -20,6 +20,7 @@ import { throttle } from '@mox/plugin-throttle'
 import { webapi } from '@mox/plugin-webapi'
 import { webhooks } from '@mox/plugin-webhooks'
 import { webmail } from '@mox/plugin-webmail'
+import { webmailInvitations } from '@mox/plugin-webmail-invitations'
 
 export default defineConfig({
   // The name that other servers see. It should resolve to this machine's address, and the address back to it.
@@ -131,5 +132,6 @@ export default defineConfig({
 
     // Reading and writing mail in the browser, at /webmail/ on the listeners above. Passwords go over it: give it TLS.
     webmail(),
+    webmailInvitations(), // calendar invitations in it
   ],
 })

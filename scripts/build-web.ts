@@ -1,5 +1,6 @@
-// Builds the front end of each plugin that has a `web` folder into one HTML file, dist/web/index.html, with its script and
-// style inside: one request, nothing to cache wrongly. Run by npm after install, and by `npm run build:web`.
+// Builds what plugins bring for the browser. The page of a plugin with web/index.html becomes one HTML file,
+// dist/web/index.html, with its script and style inside: one request, nothing to cache wrongly. Run by npm after install, and
+// by `npm run build:web`.
 // What a page loads only when it is needed, by `import()`, becomes a file of its own beside it. Such a file uses what the page
 // has already: the page's scripts cannot be imported, as they are inline, so they leave their exports at `globalThis.moxPage`.
 import { existsSync, readdirSync } from 'node:fs'
@@ -79,8 +80,22 @@ function withoutImports(chunk: Rolldown.OutputChunk, ofPage: readonly Rolldown.O
   return code
 }
 
+/** The script of an extension of the webmail, which is one module: web/extension.ts becomes dist/web/extension.js. */
+async function buildExtension(web: string): Promise<void> {
+  await build({
+    root: web,
+    logLevel: 'warn',
+    resolve: { conditions: ['mox-source', ...defaultClientConditions] },
+    build: {
+      ...{ outDir: join(web, '..', 'dist', 'web'), emptyOutDir: true, target: 'es2022' },
+      lib: { entry: join(web, 'extension.ts'), formats: ['es'], fileName: () => 'extension.js' },
+    },
+  })
+}
+
 for (const plugin of readdirSync(join(root, 'plugins'))) {
   const web = join(root, 'plugins', plugin, 'web')
+  if (existsSync(join(web, 'extension.ts'))) await buildExtension(web)
   if (!existsSync(join(web, 'index.html'))) continue
   await build({
     root: web,

@@ -35,6 +35,8 @@ const TYPES: ReadonlyMap<string, AttachmentKind> = new Map<string, AttachmentKin
   ['application/vnd.oasis.opendocument.presentation', 'presentation'],
   ['application/vnd.ms-powerpoint', 'presentation'],
   ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'presentation'],
+  ['text/calendar', 'calendar'],
+  ['application/ics', 'calendar'],
 ])
 const ENDINGS: readonly (readonly [RegExp, AttachmentKind])[] = [
   [/\.(?:jpe?g|png|gif|webp|bmp|tiff?|heic|svg|avif)$/, 'image'],
@@ -43,6 +45,7 @@ const ENDINGS: readonly (readonly [RegExp, AttachmentKind])[] = [
   [/\.(?:ods|xlsx?|csv)$/, 'spreadsheet'],
   [/\.(?:odt|docx?|rtf)$/, 'document'],
   [/\.(?:odp|pptx?)$/, 'presentation'],
+  [/\.ics$/, 'calendar'],
 ]
 
 /** By media type, else by the end of the file name. */

@@ -62,7 +62,7 @@ export interface SearchOptions {
 const HEADER = /(-?)(h|header):(?=([!#-9;-~]+:)")\3"((?:[^"]|"")*)(?:"|$)/iy
 const TOKEN = /(-?)(?:([a-z]+):)?(?:"((?:[^"]|"")*)(?:"|$)|(\S*))/giy
 const KINDS: ReadonlyMap<string, AttachmentCondition['kind']> = new Map<string, AttachmentCondition['kind']>([
-  ...(['none', 'any', 'image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation'] as const).map(
+  ...(['none', 'any', 'image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation', 'calendar'] as const).map(
     kind => [kind, kind] as const,
   ),
   ['zip', 'archive'],

@@ -74,6 +74,8 @@ export interface WebmailRegistry {
   settingsPage(page: SettingsPage): void
   /** What the user chose on the extension's settings page. */
   stored(): unknown
+  /** Opens an answer to a message with this text in it, for the user to look at and send. */
+  reply(message: ExtensionMessage, text: string): Promise<void>
 }
 
 export type ExtensionScript = (registry: WebmailRegistry) => void

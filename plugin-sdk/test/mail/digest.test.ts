@@ -57,6 +57,8 @@ test('kinds', () => {
   check('application/octet-stream', 'pdf', 'other')
   check('application/vnd.oasis.opendocument.presentation', undefined, 'presentation')
   check('text/csv', 'a.csv', 'spreadsheet')
+  check('text/calendar', undefined, 'calendar')
+  check('application/octet-stream', 'invite.ICS', 'calendar')
 })
 
 test('roles of parts', () => {

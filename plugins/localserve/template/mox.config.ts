@@ -16,6 +16,7 @@ import { suppression } from '@mox/plugin-suppression'
 import { webapi } from '@mox/plugin-webapi'
 import { webhooks } from '@mox/plugin-webhooks'
 import { webmail } from '@mox/plugin-webmail'
+import { webmailInvitations } from '@mox/plugin-webmail-invitations'
 
 const ip = ['127.0.0.1', '::1']
 
@@ -70,6 +71,7 @@ export default defineConfig({
     }),
     webapi({ url: 'http://localhost:1080/webapi/' }), // sending over HTTP: log in as mox@localhost
     webmail(), // in the browser: log in as mox@localhost
+    webmailInvitations(),
     localserve({ home: '/webmail/' }),
   ],
 })

@@ -41,7 +41,7 @@ export const mailbox = z.object({
 export type Mailbox = z.infer<typeof mailbox>
 
 export const attachmentKind = z.enum([
-  ...(['image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation', 'other'] as const),
+  ...(['image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation', 'calendar', 'other'] as const),
 ])
 
 /** A row of the list. */

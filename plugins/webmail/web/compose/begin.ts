@@ -16,6 +16,8 @@ export interface ComposeRequest {
   /** What the reader marked in the message. */
   readonly selectionText?: string
   readonly mailto?: string
+  /** What an answer begins with, in the place of the cursor. */
+  readonly text?: string
 }
 
 export interface Start {
@@ -55,7 +57,12 @@ export async function begin(request: ComposeRequest): Promise<Start> {
     return { draft: saved.draft, saved, cursor: 0, focus: saved.draft.to.length === 0 ? 'to' : 'text' }
   }
   if (kind === 'new' || kind === 'edit' || message === undefined) return beginEmpty(request.mailto)
-  return await beginFrom(kind, message, request.selectionText ?? '')
+  return withText(await beginFrom(kind, message, request.selectionText ?? ''), request.text ?? '')
+}
+
+function withText({ draft, cursor, ...start }: Start, added: string): Start {
+  const text = `${draft.text.slice(0, cursor)}${added}${draft.text.slice(cursor)}`
+  return { ...start, draft: { ...draft, text }, cursor: cursor + added.length }
 }
 
 function beginEmpty(mailto: string | undefined): Start {

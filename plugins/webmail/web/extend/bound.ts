@@ -1,11 +1,15 @@
 // The registry as one extension sees it: what it adds must bear its name, and have the shape that the page relies on.
 import type { WebmailRegistry } from '@mox/plugin-sdk/webmail'
+import { openCompose } from '../compose/windows.tsx'
+import { call } from '../lib/api.ts'
 import { settings } from '../state/store.ts'
 import { badges, commands, composeChecks, panels, register, settingsPages } from './registry.ts'
 
 /** Things that one extension may add. */
 export const MAX_ENTRIES = 100
 const TEXT_LENGTH = 200
+/** Characters of an answer that an extension begins. */
+const REPLY_LENGTH = 100_000
 
 /** "invitations.panel" and "invitations/invite" are of the extension "invitations". */
 export function extensionOf(id: string): string {
@@ -56,6 +60,11 @@ export function bind(name: string): Bound {
       badge: add(badges, ['text', 'title'], [], '/'),
       settingsPage: add(settingsPages, ['title'], ['mount']),
       stored: () => settings.value?.extensions[name],
+      reply: async ({ id }, text) => {
+        if (typeof text !== 'string' || text.length > REPLY_LENGTH)
+          throw new Error(`the text of an answer has at most ${REPLY_LENGTH} characters`)
+        openCompose({ kind: 'reply', message: await call('message', { id }), text })
+      },
     },
     commit: () => {
       for (const one of waiting) one()

@@ -3,7 +3,7 @@ import type { AttachmentCondition, MessageFilter, SearchQuery, TextCondition } f
 import { dateText, format, formatSize, formatTexts, parse, readTexts, timeText } from './query.ts'
 
 export const ATTACHMENT_CHOICES = [
-  ...(['none', 'any', 'image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation'] as const),
+  ...(['none', 'any', 'image', 'pdf', 'archive', 'spreadsheet', 'document', 'presentation', 'calendar'] as const),
 ] as const
 
 /** Flags of the form's buttons: the label as the language writes it, and its name for people. */

@@ -1,10 +1,19 @@
 // Calls about one message: what it shows, its insides, its way here, leaving the list that it came from.
-import type { ListedMessage, Log, Mailboxes, MailboxMessage, Storage, WebmailExtension } from '@mox/plugin-sdk'
-import { decodeWords, messageView } from '@mox/plugin-sdk/mail'
+import type {
+  ListedMessage,
+  Log,
+  Mailboxes,
+  MailboxMessage,
+  Storage,
+  TextPart,
+  WebmailExtension,
+} from '@mox/plugin-sdk'
+import { decodeText, decodeWords, messageView, parseStructure } from '@mox/plugin-sdk/mail'
 import type { OpenedMessage } from '../../api/model.ts'
 import { CallError, type Caller, type Handlers } from '../call.ts'
 import { slice } from './decoder.ts'
-import { PANEL_BYTES } from './limits.ts'
+import { MESSAGE_PARTS, PANEL_BYTES, PANEL_PART_BYTES, PANEL_PARTS } from './limits.ts'
+import { pathsOf } from './outline.ts'
 import type { OpenedContent } from './read.ts'
 import { type Reader, UnreadableError } from './reader.ts'
 import { type TraceStores, traceOf } from './trace.ts'
@@ -117,16 +126,27 @@ async function panels(
   if (asked.length === 0 || content.headers.length === 0) return {}
   const chunks: Buffer[] = []
   for await (const chunk of slice(await mailboxes.open(id), 0, PANEL_BYTES)) chunks.push(chunk)
-  const view = messageView(Buffer.concat(chunks))
+  const bytes = Buffer.concat(chunks)
+  const view = messageView(bytes)
+  const parts = (contentType: string): readonly TextPart[] => textParts(bytes, contentType.toLowerCase())
   for (const extension of asked) {
     try {
-      const data = extension.panel?.({ id, account, view })
+      const data = extension.panel?.({ id, account, view, parts })
       if (data !== undefined) found.push([extension.name, data])
     } catch (err) {
       log.warn({ err, id, extension: extension.name }, 'extension failed on a message; its panel is left out')
     }
   }
   return Object.fromEntries(found)
+}
+
+function textParts(bytes: Buffer, contentType: string): readonly TextPart[] {
+  const { paths } = pathsOf(parseStructure(bytes, { parts: MESSAGE_PARTS }))
+  const found = [...paths].filter(([part]) => part.contentType === contentType).slice(0, PANEL_PARTS)
+  return found.map(([part, path]) => {
+    const end = Math.min(part.end, part.bodyStart + PANEL_PART_BYTES)
+    return { path, text: decodeText(bytes, { ...part, end }).replace(/\r\n?/g, '\n') }
+  })
 }
 
 async function listed({ mailboxes }: ContentCallDeps, { id, account }: MailboxMessage): Promise<ListedMessage | null> {

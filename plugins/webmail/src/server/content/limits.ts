@@ -36,6 +36,9 @@ export const READS_WAITING = 200
 export const OUTLINES_KEPT = 200
 /** Of a message that panels of extensions are shown: its beginning. */
 export const PANEL_BYTES: number = 1024 * 1024
+/** Parts that a panel may read as text, and octets of each as transferred. */
+export const PANEL_PARTS = 10
+export const PANEL_PART_BYTES: number = 256 * 1024
 /** Addresses of an account with a remembered view mode. */
 export const VIEW_MODES = 5_000
 /** Recipients and steps of a trace. */
