@@ -8,6 +8,8 @@ import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const NEEDED = 24
+/** What node:http takes from Node's fetch(). */
+const OF_FETCH = new Set(['WebSocket', 'CloseEvent', 'MessageEvent'])
 const CONDITION = '--conditions=mox-source'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
@@ -29,8 +31,24 @@ if (isOld && (!inClone || ownNode === undefined || process.env.MOX_RESTARTED ===
 } else {
   // Compiled code is kept for the next start, beside the code itself: who may write there may change the code anyway.
   module.enableCompileCache(path(inClone ? '../../node_modules/.cache/mox' : '../../../.cache/mox'))
+  await importHttp()
   const { run } = await import(inClone ? '../src/cli/main.ts' : '../dist/cli/main.js')
   await run()
+}
+
+/**
+ * Importing node:http reads all of its properties, and three of them make Node load the whole of its fetch(): time at
+ * every start, and memory. The first import, which decides what all others see, is made without them. They are still
+ * there as globals and as properties of the module.
+ */
+async function importHttp() {
+  const http = process.getBuiltinModule('node:http')
+  const heavy = Object.entries(Object.getOwnPropertyDescriptors(http)).filter(
+    ([name, { get }]) => get && OF_FETCH.has(name),
+  )
+  for (const [name] of heavy) delete http[name]
+  await import('node:http')
+  Object.defineProperties(http, Object.fromEntries(heavy))
 }
 
 function restart(node) {

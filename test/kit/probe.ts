@@ -46,6 +46,12 @@ export interface ProbeLoop {
 /** Milliseconds between the samples of the event loop. */
 const RESOLUTION = 1
 
+/** As text: koa asks of an object whether it is a Response, and Node then loads its whole fetch(), which memory would show. */
+function answer(ctx: { type: string; body: unknown }, value: object): void {
+  ctx.type = 'json'
+  ctx.body = JSON.stringify(value)
+}
+
 export const probe: PluginFactory<undefined> = definePlugin({
   name: 'probe',
   needs: { mailboxes, storage, queueControl },
@@ -78,7 +84,7 @@ export const probe: PluginFactory<undefined> = definePlugin({
       ctx.body = { stored: all.reduce((sum, m) => sum + m.total, 0), queued: await storage.queue.count({}) }
     })
     router.get('/probe/queued', async ctx => {
-      ctx.body = { queued: await storage.queue.count({}) }
+      answer(ctx, { queued: await storage.queue.count({}) })
     })
     // Recipients with their attempts: those that are queued, and a page of those that are done, by id.
     router.get('/probe/recipients', async ctx => {
@@ -95,28 +101,29 @@ export const probe: PluginFactory<undefined> = definePlugin({
     router.post('/probe/queue/:verb', ctx => {
       if (ctx.params['verb'] === 'pause') queueControl.pause()
       else queueControl.resume()
-      ctx.body = queueControl.status()
+      answer(ctx, queueControl.status())
     })
     router.post('/probe/loop/start', ctx => {
       delay?.disable()
       delay = monitorEventLoopDelay({ resolution: RESOLUTION })
       delay.enable()
-      ctx.body = {}
+      answer(ctx, {})
     })
     router.post('/probe/loop/stop', ctx => {
       const ms = (ns: number): number => Math.max(0, ns / 1e6 - RESOLUTION)
       delay?.disable()
-      ctx.body = {
+      const loop: ProbeLoop = {
         p50: ms(delay?.percentile(50) ?? 0),
         p99: ms(delay?.percentile(99) ?? 0),
         max: ms(delay?.max ?? 0),
-      } satisfies ProbeLoop
+      }
+      answer(ctx, loop)
     })
     // Collects garbage: what is used afterwards is really in use.
     router.post('/probe/collect', ctx => {
       setFlagsFromString('--expose-gc')
       ;(runInNewContext('gc') as () => void)()
-      ctx.body = process.memoryUsage()
+      answer(ctx, process.memoryUsage())
     })
     // `spare` pages more than now, or no limit: SQLite then answers as it does on a full disk.
     router.post('/probe/spare/:pages', async ctx => {
@@ -126,7 +133,7 @@ export const probe: PluginFactory<undefined> = definePlugin({
         const limit = spare < 0 ? 4_294_967_294 : (rows[0]?.page_count ?? 0) + spare
         await db.raw(`PRAGMA max_page_count = ${limit}`)
       })
-      ctx.body = {}
+      answer(ctx, {})
     })
     return {
       services: {

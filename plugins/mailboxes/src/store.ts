@@ -25,10 +25,8 @@ import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.t
 import { stagedHead } from './content.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
-import { exportMail } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
-import { importMail } from './import.ts'
 import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
@@ -263,10 +261,13 @@ export class AccountStore implements MailStore {
   }
 
   async import(path: string, options?: ImportOptions): Promise<ImportResult> {
+    // Rare, and its readers of archives are a tenth of what a start would have to load.
+    const { importMail } = await import('./import.ts')
     return await importMail(this.#context, this.account, path, options)
   }
 
   async *export(options: ExportOptions): AsyncGenerator<Buffer> {
+    const { exportMail } = await import('./export.ts')
     const { db } = this.#context.storage
     const names: { name: string }[] = await db(SUBSCRIPTION)
       .select('name')

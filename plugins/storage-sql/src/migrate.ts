@@ -1,5 +1,6 @@
-// Brings tables up to date: numbered steps, forward only, each in its own unit of work together with the note that it ran.
-// A database made by a newer version is refused before anything is changed.
+// Brings tables up to date: numbered steps, forward only. What one plugin lacks is one unit of work, together with the notes
+// that it ran: it has all of its tables or those of before, and a new database is not synced for each step. A database made by
+// a newer version is refused before anything is changed.
 import { type Migration, UsageError } from '@mox/plugin-sdk'
 import type { SqlEngine } from './engine.ts'
 import { MIGRATION } from './schema.ts'
@@ -39,9 +40,12 @@ async function migrate(
       `the database has version ${found} of the tables of ${plugin}, this mox knows up to version ${migrations.length}: ` +
         'run the newer mox that made it, or restore a backup from before the upgrade',
     )
-  for (const { version, name, up } of migrations.slice(found))
-    await engine.write(async db => {
+  const missing = migrations.slice(found)
+  if (missing.length === 0) return
+  await engine.write(async db => {
+    for (const { version, name, up } of missing) {
       await up(db)
       await db(MIGRATION).insert({ plugin, version, name, applied_at: now() })
-    })
+    }
+  })
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Knex } from 'knex'
 import { expect, test } from 'vitest'
 import { SqliteEngine } from '../../storage-sqlite/src/engine.ts'
 import { make, quiet } from '../../storage-sqlite/test/support.ts'
@@ -54,6 +55,33 @@ test('version 1: sizes and domains in U-labels are filled in', async () => {
     expect(await storage.verify()).toEqual([])
     await storage.close()
   } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+test('a step that fails leaves the tables of before, and the next start tries all again', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mox-migrate-'))
+  const storage = make(dir)
+  try {
+    await storage.open()
+    let broken = true
+    const steps = ['one', 'two'].map((name, i) => ({
+      version: i + 1,
+      name,
+      up: async (db: Knex) => {
+        await db.schema.createTable(`test_${name}`, t => void t.integer('id'))
+        if (broken && name === 'two') throw new Error('out of luck')
+      },
+    }))
+    const tables = async (): Promise<boolean[]> =>
+      await Promise.all(steps.map(({ name }) => storage.db.schema.hasTable(`test_${name}`)))
+    await expect(storage.migrate('test', steps)).rejects.toThrow('out of luck')
+    expect(await tables()).toEqual([false, false])
+    broken = false
+    await storage.migrate('test', steps)
+    expect(await tables()).toEqual([true, true])
+  } finally {
+    await storage.close()
     await rm(dir, { recursive: true, force: true })
   }
 })
