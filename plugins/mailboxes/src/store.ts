@@ -29,7 +29,7 @@ import { exportMail } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
 import { importMail } from './import.ts'
-import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
+import { create, remove, rename, setIntrobox, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
@@ -79,13 +79,14 @@ export class AccountStore implements MailStore {
       .orderBy('name')
     const names: { name: string }[] = await db<{ name: string }>(SUBSCRIPTION).select('name').where(where)
     const subscribed = new Set(names.map(row => row.name))
-    return rows.map(row => mailboxInfo(row, subscribed.has(row.name)))
+    const account = await db<AccountRow>(ACCOUNT).where({ id: this.#id }).first('introbox_id')
+    return rows.map(row => mailboxInfo(row, subscribed.has(row.name), row.id === account?.introbox_id))
   }
 
   async create(name: string, specialUse: readonly SpecialUse[] = []): Promise<MailboxInfo> {
     return await this.#change(async op => {
       const row = await create(op, name, specialUse)
-      return mailboxInfo(row, true)
+      return mailboxInfo(row, true, false)
     })
   }
 
@@ -99,6 +100,10 @@ export class AccountStore implements MailStore {
 
   async setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void> {
     await this.#change(async op => await setRoles(op, await op.existing(name), specialUse))
+  }
+
+  async setIntrobox(name: string): Promise<void> {
+    await this.#change(op => setIntrobox(op, name))
   }
 
   async subscribe(name: string, subscribed: boolean): Promise<void> {
