@@ -6,7 +6,14 @@ import { parseHeader, parseSearch } from '@mox/plugin-sdk/mail'
 import type { Context } from '../../plugins/mailboxes/src/context.ts'
 import { describe } from '../../plugins/mailboxes/src/describe.ts'
 import { Feed } from '../../plugins/mailboxes/src/feed.ts'
-import { accountWord, INDEX, INDEX_FIELDS, Indexer, searchKey } from '../../plugins/mailboxes/src/indexer.ts'
+import {
+  accountWord,
+  INDEX,
+  INDEX_FIELDS,
+  Indexer,
+  partFields,
+  searchKey,
+} from '../../plugins/mailboxes/src/indexer.ts'
 import { DEFAULT_MAILBOXES } from '../../plugins/mailboxes/src/mailboxes.ts'
 import { begin } from '../../plugins/mailboxes/src/operation.ts'
 import { blankRow } from '../../plugins/mailboxes/src/place.ts'
@@ -101,7 +108,8 @@ async function fill(context: Context, name: string, messages: number, searched: 
         if (!searched) continue
         const text = `${subject}\n${sender}\n${Array.from({ length: WORDS }, word).join(' ')}`
         const fields = 'from to subject received dkimʼsignature messageʼid'
-        await storage.search?.put(INDEX, key, { account: accountWord(op.account.id), fields, text })
+        const account = accountWord(op.account.id)
+        await storage.search?.put(INDEX, key, { account, fields, text, ...partFields(row) })
       }
       for (const mailbox of [inbox, archive]) {
         op.touch(mailbox)
@@ -180,9 +188,11 @@ function measure({ dir }: MailboxJob): Promise<MailboxFigures> {
     await run('phrase of common words', PHRASE_MS, () => search('"w0 w1 w2"'))
     await run('phrase', PHRASE_MS, round => search(`"w${round} w3"`))
     await run('word without another', WORD_MS, () => search('w0 -w1'))
-    await run('word from a domain', null, round => search(`w0 from:d${round + 100}.example`))
-    await run('from a person', null, round => search(`from:"person ${round + 1000}"`))
-    await run('from nobody', null, () => search('from:nobody'))
+    await run('word from a domain', WORD_MS, round => search(`w0 from:d${round + 100}.example`))
+    await run('from a person', WORD_MS, round => search(`from:"person ${round + 1000}"`))
+    await run('from nobody', WORD_MS, () => search('from:nobody'))
+    await run('piece of a subject', WORD_MS, round => search(`s:"${round + 100} w49"`))
+    await run('in every sender', WORD_MS, () => search('from:son'))
     await run('header field', null, () => search('h:subject:w0'))
     loop.disable()
     const { rss } = await memoryOf(process.pid)
