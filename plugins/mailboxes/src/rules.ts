@@ -12,8 +12,10 @@ import {
   parseDomain,
 } from '@mox/plugin-sdk/mail'
 import { RE2JS } from 're2js'
+import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
 import { mailboxName } from './names.ts'
+import { ACCOUNT, type AccountRow } from './schema.ts'
 
 /** Rules of an account, and characters of all of them as they are kept. */
 export const RULES = 200
@@ -124,6 +126,20 @@ export function readRules(column: string): DeliveryRule[] {
 
 export function writeRules(rules: readonly DeliveryRule[]): string {
   return rules.length === 0 ? '' : JSON.stringify(rules)
+}
+
+/** Rules are no part of what clients follow: they take no modseq. */
+export async function changeRules(
+  { storage, statements }: Context,
+  name: string,
+  change: (rules: DeliveryRule[]) => DeliveryRule[],
+): Promise<void> {
+  await storage.write(async db => {
+    const account = await statements.account.get({ name })
+    if (account === undefined) return
+    const rules = writeRules(change(readRules(account.rules)))
+    await db<AccountRow>(ACCOUNT).where({ id: account.id }).update({ rules })
+  })
 }
 
 /** Whether two rules do the same; `rule` need not be one that was stored. */

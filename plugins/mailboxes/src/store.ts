@@ -25,7 +25,7 @@ import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.t
 import { stagedHead } from './content.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
-import { exportMail } from './export.ts'
+import { type Exported, exportMail } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
 import { importMail } from './import.ts'
@@ -35,7 +35,7 @@ import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
 import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
-import { addRule, readRules, sameRule, writeRules } from './rules.ts'
+import { addRule, changeRules, readRules, sameRule } from './rules.ts'
 import {
   ACCOUNT,
   type AccountRow,
@@ -207,26 +207,17 @@ export class AccountStore implements MailStore {
   }
 
   async addRule(rule: DeliveryRule): Promise<void> {
-    await this.#changeRules(rules => addRule(rules, rule))
+    await changeRules(this.#context, this.account, rules => addRule(rules, rule))
   }
 
   async removeRule(rule: DeliveryRule): Promise<number> {
     let removed = 0
-    await this.#changeRules(rules => {
+    await changeRules(this.#context, this.account, rules => {
       const left = rules.filter(other => !sameRule(other, rule))
       removed = rules.length - left.length
       return left
     })
     return removed
-  }
-
-  /** Rules are no part of what clients follow: they take no modseq. */
-  async #changeRules(change: (rules: DeliveryRule[]) => DeliveryRule[]): Promise<void> {
-    await this.#context.storage.write(async db => {
-      const account = await this.#context.statements.account.get({ name: this.account })
-      const rules = writeRules(change(readRules(account?.rules ?? '')))
-      await db<AccountRow>(ACCOUNT).where({ id: this.#id }).update({ rules })
-    })
   }
 
   async thread(threadId: number): Promise<MailboxMessage[]> {
@@ -259,13 +250,16 @@ export class AccountStore implements MailStore {
   }
 
   async *export(options: ExportOptions): AsyncGenerator<Buffer> {
-    const { db } = this.#context.storage
-    const names: { name: string }[] = await db(SUBSCRIPTION)
-      .select('name')
-      .where({ account_id: this.#id })
-      .orderBy('name')
-    const subscriptions = names.map(row => row.name)
-    yield* exportMail(this.#context, await this.mailboxes(), subscriptions, options)
+    const read = async (): Promise<Exported> => {
+      const names: { name: string }[] = await this.#context.storage
+        .db(SUBSCRIPTION)
+        .select('name')
+        .where({ account_id: this.#id })
+        .orderBy('name')
+      const subscriptions = names.map(row => row.name)
+      return { mailboxes: await this.mailboxes(), subscriptions, rules: await this.rules() }
+    }
+    yield* exportMail(this.#context, { id: this.#id, name: this.account }, read, options)
   }
 
   async usage(): Promise<{ readonly used: number; readonly quota: number }> {
