@@ -5,7 +5,14 @@ import { parseHeader } from '@mox/plugin-sdk/mail'
 import type { Context } from '../../plugins/mailboxes/src/context.ts'
 import { describe } from '../../plugins/mailboxes/src/describe.ts'
 import { Feed } from '../../plugins/mailboxes/src/feed.ts'
-import { accountWord, INDEX, INDEX_FIELDS, Indexer, searchKey } from '../../plugins/mailboxes/src/indexer.ts'
+import {
+  accountWord,
+  INDEX,
+  INDEX_FIELDS,
+  Indexer,
+  partFields,
+  searchKey,
+} from '../../plugins/mailboxes/src/indexer.ts'
 import { DEFAULT_MAILBOXES } from '../../plugins/mailboxes/src/mailboxes.ts'
 import { begin } from '../../plugins/mailboxes/src/operation.ts'
 import { blankRow } from '../../plugins/mailboxes/src/place.ts'
@@ -99,7 +106,8 @@ export async function fill(context: Context, name: string, messages: number, sea
         if (!searched) continue
         const text = `${subject}\n${sender}\n${Array.from({ length: WORDS }, word).join(' ')}`
         const fields = 'from to subject received dkimʼsignature messageʼid'
-        await storage.search?.put(INDEX, key, { account: accountWord(op.account.id), fields, text })
+        const account = accountWord(op.account.id)
+        await storage.search?.put(INDEX, key, { account, fields, text, ...partFields(row) })
       }
       for (const mailbox of [inbox, archive]) {
         op.touch(mailbox)

@@ -29,12 +29,12 @@ export interface ImportResult {
 export interface ExportOptions {
   /** `maildir`: a message per file, with everything that is known of it; `mbox`: a file per mailbox. */
   readonly format: 'maildir' | 'mbox'
-  /** mbox needs zip, or a single mailbox in a file of its own: `none`. */
+  /** `none`: an mbox file by itself, of a single mailbox or of `messages`. */
   readonly archive: 'tar' | 'tgz' | 'zip' | 'none'
-  /** Only this mailbox and those below it; default all. */
+  /** Only this mailbox; names in the archive begin with its own. Default all, with the account's rules and annotations. */
   readonly mailbox?: string
-  /** False: without those below it. Default true. */
+  /** Also the mailboxes below it. Default true, but for a file that is no archive. */
   readonly below?: boolean
-  /** Only these messages, as a mailbox "Export"; those that are not there are left out. */
+  /** Only these messages, as the mailbox "Export"; ids that are not there are left out. */
   readonly ids?: readonly number[]
 }

@@ -37,6 +37,18 @@ export interface LocalDelivery {
   readonly seen?: boolean
   /** Domains that SPF (of HELO or MAIL FROM) or DKIM vouch for, as A-labels; rules look at them. */
   readonly verifiedDomains?: readonly string[]
+  /** It was refused; a copy is kept for a look, in the mailbox for those unless a rule names another. */
+  readonly rejected?: boolean
+}
+
+/** What rules look at. */
+export type RuledDelivery = Pick<LocalDelivery, 'account' | 'recipient' | 'reversePath' | 'head' | 'verifiedDomains'>
+
+/** The rule that a delivery meets. */
+export interface Ruling {
+  readonly rule: DeliveryRule
+  /** The rule's `listAllowDomain` is verified: the message is taken without looking for spam. */
+  readonly listed: boolean
 }
 
 export type LocalOutcome =
@@ -62,6 +74,8 @@ export interface MailboxInfo {
   /** Bytes. */
   readonly size: number
   readonly subscribed: boolean
+  /** Mail of first-time senders is put here instead of Inbox; one mailbox of an account at most. */
+  readonly introbox: boolean
 }
 
 /** RFC 6154 §2. */
@@ -111,6 +125,8 @@ export interface Mailboxes {
   readonly rejectsMailbox: string
   /** Files a message; must run inside a unit of work. */
   deliver(delivery: LocalDelivery): Promise<LocalOutcome>
+  /** The rule that a delivery would meet, for who judges the message before: what it says of forwards, lists and rejects. */
+  ruling(delivery: RuledDelivery): Promise<Ruling | undefined>
   /** The store of one account; made on first use. */
   store(account: string): Promise<MailStore>
   /** A message by id, whatever the account. */
@@ -139,6 +155,8 @@ export interface MailStore {
   rename(from: string, to: string): Promise<void>
   remove(name: string): Promise<void>
   setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>
+  /** Has mail of first-time senders put in a mailbox, made when missing, instead of Inbox; '' for no longer. */
+  setIntrobox(name: string): Promise<void>
   subscribe(name: string, subscribed: boolean): Promise<void>
   /** By uid ascending, from `after` (exclusive). */
   messages(
@@ -231,6 +249,12 @@ export interface DeliveryRule {
   readonly verifiedDomain?: string | undefined
   /** For each there is a header field whose name and value match. */
   readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined
+  /** Whoever sends this forwards mail of others: not its own policy or reputation counts. Needs `mailFrom` and `verifiedDomain`. */
+  readonly forward?: boolean | undefined
+  /** No condition: when exactly this domain is verified, what meets the rule is taken without looking for spam. */
+  readonly listAllowDomain?: string | undefined
+  /** No condition: the mailbox, made when missing, that takes what meets the rule and would be refused. */
+  readonly acceptRejects?: string | undefined
   /** Made when missing. */
   readonly mailbox: string
   readonly comment: string

@@ -129,8 +129,11 @@ export interface SearchOptions {
 
 /** Full text. An index has named fields; names of both are lower-case words. Case and accents do not matter. */
 export interface SearchIndex {
-  /** Makes an index unless it is there; before anything else is done with it. */
-  create(index: string, fields: readonly string[]): Promise<void>
+  /**
+   * Makes an index unless it is there; before anything else is done with it, in a unit of work. One with other fields is made
+   * anew. True when it was made, and so is empty.
+   */
+  create(index: string, fields: readonly string[]): Promise<boolean>
   /** Adds or replaces a document, with a text for each field; part of the surrounding unit of work. */
   put(index: string, key: number, document: Readonly<Record<string, string>>): Promise<void>
   remove(index: string, key: number): Promise<void>

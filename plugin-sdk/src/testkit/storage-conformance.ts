@@ -502,7 +502,11 @@ export function storageConformance({ test, open }: ConformanceOptions): void {
     assert.deepEqual(await search.query('a', both, { limit: 9 }), [large, 1])
     await s.write(() => search.remove('a', 2))
     assert.deepEqual(await query('harbour'), [large, 1])
-    await assert.rejects(s.write(() => search.create('a', ['text'])))
+    const create = (fields: readonly string[]) => s.write(() => search.create('a', fields))
+    assert.deepEqual([await create(['title', 'text']), await query('harbour')], [false, [large, 1]])
+    assert.deepEqual([await create(['text']), await query('harbour')], [true, []])
+    await s.write(() => search.put('a', 1, { text: 'harbour' }))
+    assert.deepEqual([await create(['text']), await query('harbour')], [false, [1]])
     await assert.rejects(s.write(() => search.create('A"', ['text'])))
   })
 

@@ -12,6 +12,8 @@ export type ArchivePath =
   /** What our own export says of the messages that follow. */
   | { readonly kind: 'metadata'; readonly mailbox: string }
   | { readonly kind: 'manifest' }
+  /** Annotations of our own export. */
+  | { readonly kind: 'annotations' }
   /** Indexes and the like of other programs. */
   | { readonly kind: 'ignored' }
   | { readonly kind: 'unusable'; readonly reason: string }
@@ -19,6 +21,7 @@ export type ArchivePath =
 export const MANIFEST = 'mox-export.json'
 export const KEYWORDS = 'dovecot-keywords'
 export const ERRORS = 'errors.txt'
+const ANNOTATIONS = /^mox-annotations\.\d+\.jsonl$/
 const METADATA = /^mox-metadata\.\d+\.jsonl$/
 const IGNORED = /^(?:dovecot[-.]|maildirsize$|maildirfolder$|subscriptions$|courierimap|\.DS_Store$)/
 
@@ -49,6 +52,7 @@ function ownPath(path: string, folder: boolean, prefix: string): ArchivePath {
     return named(elements.slice(0, -2), mailbox => ({ kind: 'message', mailbox, file: last, isNew: parent === 'new' }))
   }
   if (last === MANIFEST && elements.length === 1) return { kind: 'manifest' }
+  if (ANNOTATIONS.test(last) && elements.length === 1) return { kind: 'annotations' }
   if (last === ERRORS && elements.length === 1) return { kind: 'ignored' }
   if (last === KEYWORDS) return named(elements.slice(0, -1), mailbox => ({ kind: 'keywords', mailbox }))
   if (METADATA.test(last)) return named(elements.slice(0, -1), mailbox => ({ kind: 'metadata', mailbox }))

@@ -9,8 +9,8 @@ export interface ArchiveWriter {
   readonly output: AsyncIterable<Buffer>
   folder(path: string, modified: number): Promise<void>
   file(path: string, modified: number, chunks: readonly Buffer[]): Promise<void>
-  /** A file of unknown size; only zip has those. */
-  stream(path: string, modified: number, content: AsyncIterable<Buffer>): Promise<void>
+  /** A file of unknown size. For tar, which has sizes first, the content is read twice. */
+  stream(path: string, modified: number, content: () => AsyncIterable<Buffer>): Promise<void>
   finish(): Promise<void>
   fail(error: unknown): void
 }
@@ -25,23 +25,41 @@ export function archiveWriter(kind: 'tar' | 'tgz' | 'zip'): ArchiveWriter {
 function tarWriter(compressed: boolean): ArchiveWriter {
   const tar = pack()
   const output: unknown = compressed ? pipeline(tar, createGzip(), () => {}) : tar
-  const entry = (name: string, modified: number, chunks: readonly Buffer[] | undefined): Promise<void> =>
+  const folder = (name: string, modified: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const size = chunks?.reduce((sum, chunk) => sum + chunk.length, 0) ?? 0
-      const type = chunks === undefined ? 'directory' : 'file'
-      const mode = chunks === undefined ? FOLDER_MODE : FILE_MODE
-      const done = (err?: Error | null): void => (err ? reject(err) : resolve())
-      const stream = tar.entry({ name, size, type, mode, mtime: new Date(modified) }, done)
-      if (chunks === undefined) return
-      pipeline(Readable.from(chunks.filter(chunk => chunk.length > 0)), stream, err => {
+      const head = { name, size: 0, type: 'directory', mode: FOLDER_MODE, mtime: new Date(modified) } as const
+      tar.entry(head, err => (err ? reject(err) : resolve()))
+    })
+  const file = (
+    name: string,
+    modified: number,
+    size: number,
+    chunks: readonly Buffer[] | AsyncIterable<Buffer>,
+  ): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const head = { name, size, type: 'file', mode: FILE_MODE, mtime: new Date(modified) } as const
+      const stream = tar.entry(head, err => (err ? reject(err) : resolve()))
+      pipeline(Readable.from(chunks), stream, err => {
         if (err) reject(err)
       })
     })
   return {
     output: output as AsyncIterable<Buffer>,
-    folder: (path, modified) => entry(path, modified, undefined),
-    file: (path, modified, chunks) => entry(path, modified, chunks),
-    stream: () => Promise.reject(new Error('a tar archive needs the size of a file first')),
+    folder,
+    file: (path, modified, chunks) => {
+      const some = chunks.filter(chunk => chunk.length > 0)
+      return file(
+        path,
+        modified,
+        some.reduce((sum, chunk) => sum + chunk.length, 0),
+        some,
+      )
+    },
+    stream: async (path, modified, content) => {
+      let size = 0
+      for await (const chunk of content()) size += chunk.length
+      await file(path, modified, size, content())
+    },
     finish: async () => tar.finalize(),
     fail: error => void tar.destroy(asError(error)),
   }
@@ -53,7 +71,7 @@ function zipWriter(): ArchiveWriter {
     output: zip.output as AsyncIterable<Buffer>,
     folder: (path, modified) => zip.folder(path, modified),
     file: (path, modified, chunks) => zip.file(path, modified, chunks),
-    stream: (path, modified, content) => zip.stream(path, modified, content),
+    stream: (path, modified, content) => zip.stream(path, modified, content()),
     finish: () => zip.finish(),
     fail: error => void zip.output.destroy(asError(error)),
   }

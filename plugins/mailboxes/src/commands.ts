@@ -1,5 +1,6 @@
 // `mox mailbox …`: looking into the message store from the command line.
 import { type Command, type Mailboxes, UsageError } from '@mox/plugin-sdk'
+import { told } from './rule-commands.ts'
 
 const ACCOUNT = { name: 'account', help: 'name of the account' }
 
@@ -16,7 +17,7 @@ export function mailboxCommands(mailboxes: Mailboxes): readonly Command[] {
         const rows = all.slice(0, limit).map(m => ({
           id: m.id,
           name: m.name,
-          use: m.specialUse.join(' '),
+          use: [...m.specialUse, ...(m.introbox ? ['introbox'] : [])].join(' '),
           messages: m.total + m.deleted,
           unread: m.unread,
           size: m.size,
@@ -24,6 +25,20 @@ export function mailboxCommands(mailboxes: Mailboxes): readonly Command[] {
         }))
         const columns = ['id', 'name', 'use', 'messages', 'unread', 'size', 'subscribed']
         return { kind: 'rows', columns, rows, more: all.length > limit }
+      },
+    },
+    {
+      path: ['mailbox', 'introbox'],
+      summary: 'Has mail of first-time senders put in a mailbox of its own instead of Inbox',
+      arguments: [ACCOUNT, { name: 'mailbox', help: 'made when missing; without it, Inbox again', required: false }],
+      offline: true,
+      run: async ({ arguments: [account = '', name = ''] }) => {
+        const store = await mailboxes.store(account)
+        await told(() => store.setIntrobox(name))
+        return {
+          kind: 'text',
+          text: name === '' ? 'first-time senders go to Inbox' : `first-time senders go to ${name}`,
+        }
       },
     },
     {

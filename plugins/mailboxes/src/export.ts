@@ -1,167 +1,185 @@
 // Exporting mail: an archive that is made while it is read, so that nothing but a message is ever in memory. Maildir keeps
 // everything: flags and keywords in the usual places and, for reading it back without loss, in files of metadata and a
 // manifest. Messages that cannot be read are left out and listed in errors.txt.
-import type { ExportOptions, MailboxInfo, SpecialUse } from '@mox/plugin-sdk'
+import type { DeliveryRule, ExportOptions, MailboxInfo } from '@mox/plugin-sdk'
 import { UsageError } from '@mox/plugin-sdk'
 import { ERRORS, KEYWORDS, MANIFEST } from './archive-paths.ts'
 import { type ArchiveWriter, archiveWriter } from './archive-write.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
-import { chunks } from './expunge.ts'
 import { flagsOf, splitWords } from './flags.ts'
-import { type Manifest, METADATA_LINES, type Metadata } from './manifest.ts'
+import type { ExportedAnnotation, Manifest, Metadata } from './manifest.ts'
 import { formatFromTime, IMPORT_MESSAGE_BYTES, mboxLines } from './mbox.ts'
-import { mailboxName } from './names.ts'
-import { MESSAGE, type MessageRow } from './schema.ts'
+import { mailboxName, parentName } from './names.ts'
+import { ANNOTATION, type AnnotationRow, MESSAGE, type MessageRow } from './schema.ts'
+import { Snapshot, type SnapshotRow } from './snapshot.ts'
 
 /** Messages that cannot be read that are listed. */
 const ERROR_LINES = 10_000
+/** Characters of a file of annotations, but for its last one. */
+const ANNOTATIONS_LENGTH: number = 4 * 1024 * 1024
+/** The mailbox that single messages are exported as. */
+const SINGLE = 'Export'
+
+/** What an account has beside its messages. */
+export interface Exported {
+  readonly mailboxes: readonly MailboxInfo[]
+  readonly subscriptions: readonly string[]
+  readonly rules: readonly DeliveryRule[]
+}
 
 export async function* exportMail(
   context: Context,
-  account: number,
-  mailboxes: readonly MailboxInfo[],
-  subscriptions: readonly string[],
+  account: { readonly id: number; readonly name: string },
+  read: () => Promise<Exported>,
   options: ExportOptions,
 ): AsyncGenerator<Buffer> {
-  const chosen =
-    options.ids === undefined ? choose(context, mailboxes, options) : [listedMessages(context, account, options.ids)]
-  if (options.format === 'mbox' && options.archive === 'none') {
-    const exporter = new Exporter(context)
-    for (const source of chosen) yield* exporter.mbox(source)
-    return
-  }
-  if (options.archive === 'none' || (options.format === 'mbox' && options.archive !== 'zip'))
-    throw new UsageError(
-      'mbox goes into a zip archive, or as one mailbox into a file of its own; Maildir into tar, tgz or zip',
-    )
-  const writer = archiveWriter(options.archive)
-  const exporter = new Exporter(context)
-  const work = exporter.all(writer, chosen, subscriptions, options.format).then(
-    () => writer.finish(),
-    (err: unknown) => writer.fail(err),
-  )
-  yield* writer.output
-  await work
-}
-
-/** Messages that become one mailbox of the archive. */
-interface Source extends Pick<MailboxInfo, 'name' | 'specialUse' | 'keywords'> {
-  /** At most METADATA_LINES at a time. */
-  pages(): AsyncIterable<MessageRow[]>
-}
-
-function choose(context: Context, mailboxes: readonly MailboxInfo[], options: ExportOptions): readonly Source[] {
-  return chosenMailboxes(mailboxes, options).map(({ id, name, specialUse, keywords }) => ({
-    ...{ name, specialUse, keywords },
-    pages: () => mailboxPages(context, id),
-  }))
-}
-
-/** What the archive calls the messages that were chosen one by one. */
-const LISTED = 'Export'
-
-function listedMessages(context: Context, account: number, ids: readonly number[]): Source {
-  const wanted = [...new Set(ids)].sort((a, b) => a - b)
-  async function* pages(): AsyncGenerator<MessageRow[]> {
-    for (const part of chunks(wanted)) {
-      const rows: MessageRow[] = await context.storage
-        .db<MessageRow>(MESSAGE)
-        .where({ account_id: account, expunged_at: 0 })
-        .whereIn('id', part)
-        .orderBy('id')
-      if (rows.length > 0) yield rows
+  if (options.archive === 'none' && options.format !== 'mbox')
+    throw new UsageError('Maildir goes into a tar, tgz or zip archive')
+  const { snapshot, wanted } = await Snapshot.take(context, account, async () => {
+    const exported = await read()
+    const folders = choose(exported.mailboxes, options)
+    return { exported, folders, mailboxes: folders.flatMap(folder => folder.mailboxes), ids: options.ids }
+  })
+  const { exported, folders } = wanted
+  try {
+    const exporter = new Exporter(context, snapshot, folders)
+    if (options.archive === 'none') {
+      for (const folder of folders) yield* exporter.mbox(folder)
+      return
     }
-  }
-  return { name: LISTED, specialUse: [], keywords: [], pages }
-}
-
-async function* mailboxPages(context: Context, mailboxId: number): AsyncGenerator<MessageRow[]> {
-  const { storage } = context
-  for (let after = 0; ; ) {
-    const query = storage
-      .db<MessageRow>(MESSAGE)
-      .where({ mailbox_id: mailboxId, expunged_at: 0 })
-      .where('uid', '>', after)
-      .orderBy('uid')
-      .limit(METADATA_LINES)
-    const rows = await storage.offload<MessageRow>(query)
-    if (rows.length > 0) yield rows
-    if (rows.length < METADATA_LINES) return
-    after = rows.at(-1)?.uid ?? 0
+    const writer = archiveWriter(options.archive)
+    const whole = options.mailbox === undefined && options.ids === undefined
+    const work = exporter.all(writer, account.id, exported, { format: options.format, whole }).then(
+      () => writer.finish(),
+      (err: unknown) => writer.fail(err),
+    )
+    yield* writer.output
+    await work
+  } finally {
+    snapshot.close()
   }
 }
 
-function chosenMailboxes(
+/** What becomes a mailbox of the archive. */
+interface Folder {
+  readonly name: string
+  readonly mailboxes: readonly MailboxInfo[]
+}
+
+function choose(
   mailboxes: readonly MailboxInfo[],
-  { mailbox, archive, below = true }: ExportOptions,
-): readonly MailboxInfo[] {
+  { mailbox, archive, below = archive !== 'none', ids }: ExportOptions,
+): readonly Folder[] {
+  if (ids !== undefined) return [{ name: SINGLE, mailboxes }]
   if (mailbox === undefined) {
     if (archive === 'none') throw new UsageError('a file that is no archive takes one mailbox; name it')
-    return mailboxes
+    return mailboxes.map(m => ({ name: m.name, mailboxes: [m] }))
   }
   const checked = mailboxName(mailbox)
   const name = checked.ok ? checked.name : ''
   const own = mailboxes.filter(m => m.name === name)
   if (own.length === 0) throw refuse('missing', 'no such mailbox')
-  return archive === 'none' || !below ? own : [...own, ...mailboxes.filter(m => m.name.startsWith(`${name}/`))]
+  const parent = parentName(name)
+  const chosen = below ? [...own, ...mailboxes.filter(m => m.name.startsWith(`${name}/`))] : own
+  return chosen.map(m => ({ name: parent === '' ? m.name : m.name.slice(parent.length + 1), mailboxes: [m] }))
 }
 
 class Exporter {
   readonly #context: Context
-  readonly #errors: string[] = []
+  readonly #snapshot: Snapshot
+  readonly #folders: readonly Folder[]
+  /** Names in the archive by mailbox. */
+  readonly #names: ReadonlyMap<number, string>
+  /** Each once: a message may be read twice. */
+  readonly #errors = new Set<string>()
 
-  constructor(context: Context) {
+  constructor(context: Context, snapshot: Snapshot, folders: readonly Folder[]) {
     this.#context = context
+    this.#snapshot = snapshot
+    this.#folders = folders
+    this.#names = new Map(folders.flatMap(({ name, mailboxes }) => mailboxes.map(m => [m.id, name] as const)))
   }
 
   async all(
     writer: ArchiveWriter,
-    mailboxes: readonly Source[],
-    subscriptions: readonly string[],
-    format: 'maildir' | 'mbox',
+    account: number,
+    { subscriptions, rules }: Exported,
+    { format, whole }: { readonly format: 'maildir' | 'mbox'; readonly whole: boolean },
   ): Promise<void> {
-    const roles = (m: Source): readonly SpecialUse[] => m.specialUse
+    const named = this.#folders.flatMap(({ name, mailboxes: [own, ...others] }) =>
+      own === undefined || others.length > 0 ? [] : [{ ...own, name }],
+    )
     const manifest: Manifest = {
       version: 1,
-      mailboxes: mailboxes.map(m => ({ name: m.name, specialUse: roles(m) })),
-      subscriptions,
+      mailboxes: named.map(({ name, specialUse, introbox }) => ({
+        ...{ name, specialUse },
+        ...(introbox ? { introbox } : {}),
+      })),
+      subscriptions: whole ? subscriptions : named.flatMap(m => (m.subscribed ? [m.name] : [])),
+      ...(whole ? { rules } : {}),
     }
-    await writer.file(MANIFEST, this.#context.clock.now(), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)])
-    for (const mailbox of mailboxes) {
-      if (format === 'maildir') await this.#maildir(writer, mailbox)
-      else await writer.stream(`${mailbox.name}.mbox`, this.#context.clock.now(), this.mbox(mailbox))
+    await this.#text(writer, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`)
+    await this.#annotations(writer, account, [...(whole ? [{ id: 0, name: '' }] : []), ...named])
+    for (const folder of this.#folders) {
+      if (format === 'maildir') await this.#maildir(writer, folder)
+      else await writer.stream(`${folder.name}.mbox`, this.#context.clock.now(), () => this.mbox(folder))
     }
-    if (this.#errors.length > 0)
-      await writer.file(ERRORS, this.#context.clock.now(), [Buffer.from(`${this.#errors.join('\n')}\n`)])
+    if (this.#errors.size > 0) await this.#text(writer, ERRORS, `${[...this.#errors].join('\n')}\n`)
   }
 
-  async #maildir(writer: ArchiveWriter, mailbox: Source): Promise<void> {
-    const { name } = mailbox
-    for (const folder of ['new', 'cur', 'tmp']) await writer.folder(`${name}/${folder}`, this.#context.clock.now())
-    const letters = letterNames(mailbox.keywords)
+  async #text(writer: ArchiveWriter, path: string, text: string): Promise<void> {
+    await writer.file(path, this.#context.clock.now(), [Buffer.from(text)])
+  }
+
+  async #annotations(
+    writer: ArchiveWriter,
+    account: number,
+    mailboxes: readonly { readonly id: number; readonly name: string }[],
+  ): Promise<void> {
+    let text = ''
+    let files = 0
+    for (const { id, name } of mailboxes) {
+      const rows: AnnotationRow[] = await this.#context.storage
+        .db<AnnotationRow>(ANNOTATION)
+        .where({ account_id: account, mailbox_id: id })
+        .orderBy('key')
+      for (const row of rows) {
+        text += `${JSON.stringify(annotationOf(row, name))}\n`
+        if (text.length < ANNOTATIONS_LENGTH) continue
+        await this.#text(writer, `mox-annotations.${files++}.jsonl`, text)
+        text = ''
+      }
+    }
+    if (text !== '') await this.#text(writer, `mox-annotations.${files}.jsonl`, text)
+  }
+
+  async #maildir(writer: ArchiveWriter, folder: Folder): Promise<void> {
+    const { name, mailboxes } = folder
+    const now = this.#context.clock.now()
+    for (const part of ['new', 'cur', 'tmp']) await writer.folder(`${name}/${part}`, now)
+    const letters = letterNames([...new Set(mailboxes.flatMap(m => m.keywords))])
     if (letters.size > 0) {
       const lines = [...letters.keys()].map((word, i) => `${i} ${word}\n`)
-      await writer.file(`${name}/${KEYWORDS}`, this.#context.clock.now(), [Buffer.from(lines.join(''))])
+      await this.#text(writer, `${name}/${KEYWORDS}`, lines.join(''))
     }
     let page = 0
-    for await (const rows of mailbox.pages()) {
-      const lines = rows.map(row => JSON.stringify(metadataOf(row)))
-      const file = `${name}/mox-metadata.${page++}.jsonl`
-      await writer.file(file, this.#context.clock.now(), [Buffer.from(`${lines.join('\n')}\n`)])
+    for await (const rows of this.#rows(folder)) {
+      const lines = rows.map(row => JSON.stringify(metadataOf(row, this.#names.get(row.destined_mailbox_id))))
+      await this.#text(writer, `${name}/mox-metadata.${page++}.jsonl`, `${lines.join('\n')}\n`)
       for (const row of rows) {
         const chunks = await this.#read(row, name)
         if (chunks === undefined) continue
-        const folder = row.seen === 1 ? 'cur' : 'new'
-        await writer.file(`${name}/${folder}/${fileStem(row)}:2,${info(row, letters)}`, row.received_at, chunks)
+        const part = row.seen === 1 ? 'cur' : 'new'
+        await writer.file(`${name}/${part}/${fileStem(row)}:2,${info(row, letters)}`, row.received_at, chunks)
       }
     }
   }
 
-  async *mbox(mailbox: Source): AsyncGenerator<Buffer> {
-    for await (const rows of mailbox.pages())
+  async *mbox(folder: Folder): AsyncGenerator<Buffer> {
+    for await (const rows of this.#rows(folder))
       for (const row of rows) {
-        const chunks = await this.#read(row, mailbox.name)
+        const chunks = await this.#read(row, folder.name)
         if (chunks === undefined) continue
         yield Buffer.from(mboxHead(row), 'latin1')
         const bytes = mboxLines(Buffer.concat(chunks))
@@ -170,24 +188,40 @@ class Exporter {
       }
   }
 
+  async *#rows({ mailboxes }: Folder): AsyncGenerator<SnapshotRow[]> {
+    for (const { id } of mailboxes) yield* this.#snapshot.rows(id)
+  }
+
   /** The message with LF; undefined when it cannot be read. */
-  async #read(row: MessageRow, mailbox: string): Promise<Buffer[] | undefined> {
-    const chunks: Buffer[] = [row.prefix]
+  async #read({ id, uid }: SnapshotRow, mailbox: string): Promise<Buffer[] | undefined> {
+    const { storage, log } = this.#context
     try {
+      const row: Pick<MessageRow, 'prefix' | 'content_id'> | undefined = await storage
+        .db<MessageRow>(MESSAGE)
+        .select('prefix', 'content_id')
+        .where({ id })
+        .first()
+      if (row === undefined || row.content_id === 0) throw new Error('it was removed meanwhile')
+      const chunks: Buffer[] = [row.prefix]
       let bytes = row.prefix.length
-      for await (const chunk of this.#context.storage.content.open(row.content_id)) {
+      for await (const chunk of storage.content.open(row.content_id)) {
         chunks.push(chunk)
         bytes += chunk.length
         if (bytes > IMPORT_MESSAGE_BYTES) throw new Error(`it has more than ${IMPORT_MESSAGE_BYTES} bytes`)
       }
       return withLf(chunks)
     } catch (err) {
-      this.#context.log.error({ err, id: row.id }, 'message cannot be exported')
+      log.error({ err, id }, 'message cannot be exported')
       const why = err instanceof Error ? err.message : String(err)
-      if (this.#errors.length < ERROR_LINES) this.#errors.push(`${mailbox}: message ${row.id} (uid ${row.uid}): ${why}`)
+      if (this.#errors.size < ERROR_LINES) this.#errors.add(`${mailbox}: message ${id} (uid ${uid}): ${why}`)
       return undefined
     }
   }
+}
+
+function annotationOf({ key, value, is_string: text }: AnnotationRow, mailbox: string): ExportedAnnotation {
+  const binary = text === 0
+  return { mailbox, key, value: value.toString(binary ? 'base64' : 'utf8'), binary }
 }
 
 /** CRLF over chunks becomes LF; a CR at the end of one waits for the next. */
@@ -214,7 +248,7 @@ function fileStem(row: Pick<MessageRow, 'id' | 'received_at'>): string {
   return `${Math.max(0, Math.floor(row.received_at / 1_000))}.${row.id}.mox`
 }
 
-function info(row: MessageRow, letters: ReadonlyMap<string, string>): string {
+function info(row: SnapshotRow, letters: ReadonlyMap<string, string>): string {
   const flags = flagsOf(row)
   const own = [
     ...[flags.draft && 'D', flags.flagged && 'F', flags.answered && 'R', flags.seen && 'S', flags.deleted && 'T'],
@@ -224,7 +258,7 @@ function info(row: MessageRow, letters: ReadonlyMap<string, string>): string {
 }
 
 /** Every flag and keyword as IMAP writes it. */
-function wordsOf(row: MessageRow): string[] {
+function wordsOf(row: SnapshotRow): string[] {
   const flags = flagsOf(row)
   const words = [
     ...[flags.seen && '\\Seen', flags.answered && '\\Answered', flags.flagged && '\\Flagged'],
@@ -235,18 +269,23 @@ function wordsOf(row: MessageRow): string[] {
   return [...words.filter(word => word !== false), ...splitWords(row.keywords)]
 }
 
-function metadataOf(row: MessageRow): Metadata {
+function metadataOf(row: SnapshotRow, destined: string | undefined): Metadata {
   return {
     file: fileStem(row),
     receivedAt: row.received_at,
     words: wordsOf(row),
     muted: row.thread_muted === 1,
     collapsed: row.thread_collapsed === 1,
+    ...{ mailFrom: row.mail_from, rcptTo: row.rcpt_to },
+    ...(row.from_verified === 1 ? { verified: true } : {}),
+    ...(row.is_forward === 1 ? { forward: true } : {}),
+    ...(row.is_reject === 1 ? { reject: true } : {}),
+    ...(destined === undefined ? {} : { destined }),
   }
 }
 
 /** The "From " line, and fields for what mbox readers know of flags. */
-function mboxHead(row: MessageRow): string {
+function mboxHead(row: SnapshotRow): string {
   const flags = flagsOf(row)
   const status = [flags.answered && 'A', flags.flagged && 'F', flags.draft && 'T', flags.deleted && 'D']
   const letters = status.filter(letter => letter !== false).join('')

@@ -7,6 +7,7 @@ import { fold } from './correspondents.ts'
 import { flagColumns, parseWords } from './flags.ts'
 import { accountWord, fieldWord } from './indexer.ts'
 import type { ListedRow } from './listing.ts'
+import { partTerms } from './parts.ts'
 import type { Query } from './query.ts'
 
 export interface CompiledFilter {
@@ -36,12 +37,17 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
   const wheres: Where[] = []
   const checks: Check[] = []
   const words = filter.words ?? []
-  for (const [column, conditions] of [
-    ['from_search', filter.from],
-    ['to_search', filter.to],
-    ['subject_search', filter.subject],
+  const parts: SearchTerm[] = []
+  for (const [column, field, conditions] of [
+    ['from_search', 'sender', filter.from],
+    ['to_search', 'recipients', filter.to],
+    ['subject_search', 'subject', filter.subject],
   ] as const)
-    for (const condition of conditions ?? []) addText(wheres, checks, [column], condition)
+    for (const condition of conditions ?? []) {
+      addText(wheres, checks, [column], condition)
+      // What must not be there does not lead to what is, and a hash may be that of something else.
+      if (searchable && !condition.not) for (const text of partTerms(fold(condition.text))) parts.push({ text, field })
+    }
   if (!searchable)
     for (const word of words) addText(wheres, checks, ['subject_search', 'from_search', 'to_search'], word)
   for (const label of filter.labels ?? []) wheres.push(labelWhere(label))
@@ -53,11 +59,13 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
   if (maxSize !== undefined) wheres.push(query => query.where('size', '<=', maxSize))
   const headers = filter.headers ?? []
   const terms: SearchTerm[] = []
-  if (searchable && (words.length > 0 || headers.length > 0)) {
+  if (searchable && (words.length > 0 || headers.length > 0 || parts.length > 0)) {
     terms.push({ text: accountWord(account), field: 'account' })
     for (const { text, phrase, not } of words)
       terms.push({ text, prefix: !phrase && BEGINNING.test(text), not, field: 'text' })
     for (const { name } of headers) terms.push({ text: fieldWord(name), field: 'fields' })
+    // Last: should the terms be too many, those that only lead faster to what is looked at again are left out.
+    terms.push(...parts)
   }
   return {
     narrows: wheres.length > 0,
@@ -66,7 +74,7 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
     },
     check: row => checks.every(check => check(row)),
     terms,
-    needsDigest: words.length > 0 || headers.length > 0 || (filter.attachments ?? []).length > 0,
+    needsDigest: terms.length > 0 || words.length > 0 || headers.length > 0 || (filter.attachments ?? []).length > 0,
     needsHead: headers.length > 0,
     checkHead: head => headers.every(({ name, value }) => hasField(head, name, fold(value))),
   }

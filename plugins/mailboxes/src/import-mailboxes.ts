@@ -1,15 +1,18 @@
 // What an import does after its messages: keywords of Maildirs whose names came last, and mailboxes, roles and subscriptions
 // as the manifest has them, or roles by the names that other programs use. Roles that somebody has stay there.
 import { MailboxError, type SpecialUse } from '@mox/plugin-sdk'
+import { annotate } from './annotations.ts'
 import type { Context } from './context.ts'
+import { refuse } from './errors.ts'
 import { chunks } from './expunge.ts'
-import { add, setRoles, subscribe } from './mailboxes.ts'
-import type { Manifest } from './manifest.ts'
+import { add, setIntrobox, setRoles, subscribe } from './mailboxes.ts'
+import type { ExportedAnnotation, Manifest } from './manifest.ts'
 import { setFlags } from './messages.ts'
 import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
 import { ROLES } from './rows.ts'
-import { MAILBOX, type MailboxRow } from './schema.ts'
+import { addRule, changeRules, sameRule } from './rules.ts'
+import { ANNOTATION, MAILBOX, type MailboxRow } from './schema.ts'
 
 export interface Restored {
   readonly manifest: Manifest | undefined
@@ -39,25 +42,49 @@ export async function restoreMailboxes(context: Context, account: string, restor
       for (const { id, mailbox, letters } of part) {
         const { words } = wordsOfLetters(letters, restored.keywords.get(mailbox))
         for (const word of words)
-          await tried(restored, `keyword ${word}`, () => setFlags(op, [id], { addKeywords: [word] }))
+          await tried(restored.problem, `keyword ${word}`, () => setFlags(op, [id], { addKeywords: [word] }))
       }
     })
   await operate(context, account, async op => {
     if (restored.manifest === undefined) await rolesByName(op)
     else await byManifest(op, restored, restored.manifest)
   })
+  for (const rule of restored.manifest?.rules ?? [])
+    await tried(restored.problem, `rule for ${rule.mailbox}`, () =>
+      changeRules(context, account, rules =>
+        rules.some(other => sameRule(other, rule)) ? rules : addRule(rules, rule),
+      ),
+    )
+}
+
+/** An annotation that is there already stays. */
+export async function restoreAnnotation(
+  op: Operation,
+  { mailbox, key, value, binary }: ExportedAnnotation,
+): Promise<void> {
+  const checked = mailboxName(mailbox)
+  if (mailbox !== '' && !checked.ok) throw refuse('name', checked.error)
+  const row = checked.ok ? ((await op.find(checked.name)) ?? (await add(op, checked.name, []))) : undefined
+  const known = await op.context.storage
+    .db(ANNOTATION)
+    .where({ account_id: op.account.id, mailbox_id: row?.id ?? 0, key: key.toLowerCase() })
+    .first('id')
+  if (known !== undefined) return
+  await annotate(op, mailbox, [{ key, value: binary ? Buffer.from(value, 'base64') : value }])
 }
 
 async function byManifest(op: Operation, restored: Restored, { mailboxes, subscriptions }: Manifest): Promise<void> {
-  for (const { name, specialUse } of mailboxes)
-    await tried(restored, `mailbox ${name}`, async () => {
+  for (const { name, specialUse, introbox } of mailboxes)
+    await tried(restored.problem, `mailbox ${name}`, async () => {
       const checked = mailboxName(name)
       if (!checked.ok) return restored.problem(`mailbox ${name}: ${checked.error}`)
       const row = (await op.find(checked.name)) ?? (await add(op, checked.name, []))
       await giveFree(op, row, specialUse)
+      if (introbox === true && op.account.introbox_id === 0) await setIntrobox(op, checked.name)
       await subscribe(op, checked.name, subscriptions.includes(name))
     })
-  for (const name of subscriptions) await tried(restored, `subscription ${name}`, () => subscribe(op, name, true))
+  for (const name of subscriptions)
+    await tried(restored.problem, `subscription ${name}`, () => subscribe(op, name, true))
 }
 
 /** Names of other programs, in lower case, by the last part of a path. */
@@ -95,11 +122,15 @@ async function giveFree(op: Operation, mailbox: MailboxRow, roles: readonly Spec
 }
 
 /** A refusal is told; the rest goes on. */
-async function tried(restored: Restored, what: string, work: () => Promise<unknown>): Promise<void> {
+export async function tried(
+  problem: (text: string) => void,
+  what: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
     await work()
   } catch (err) {
     if (!(err instanceof MailboxError)) throw err
-    restored.problem(`${what}: ${err.reply.text}`)
+    problem(`${what}: ${err.reply.text}`)
   }
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { ContentStore, ContentWriter, Flags, StagedContent } from '@mox/plugin-sdk'
 import { HEADER_BYTES, type Head, parseDate, parseHeader } from '@mox/plugin-sdk/mail'
+import type { Metadata } from './manifest.ts'
 import { IMPORT_MESSAGE_BYTES } from './mbox.ts'
 
 /** What is known of a message beside its bytes. */
@@ -14,8 +15,8 @@ export interface ImportFacts {
   readonly words?: readonly string[] | undefined
   /** Letters of a Maildir's keyword file that was not read yet. */
   readonly letters?: string | undefined
-  readonly muted?: boolean | undefined
-  readonly collapsed?: boolean | undefined
+  /** What our own export knew of it. */
+  readonly noted?: Metadata | undefined
 }
 
 export interface StagedMessage extends ImportFacts {

@@ -7,6 +7,8 @@ import { refuse } from './errors.ts'
 import { flagColumns, joinWords, MESSAGE_KEYWORDS, parseWords } from './flags.ts'
 import type { StagedMessage } from './import-message.ts'
 import { add } from './mailboxes.ts'
+import type { Metadata } from './manifest.ts'
+import { mailboxName } from './names.ts'
 import type { Operation } from './operation.ts'
 import { affordableKeywords, blankRow, findThread, insertMessage, position, threadColumns } from './place.ts'
 import { MESSAGE, type MessageRow } from './schema.ts'
@@ -67,14 +69,29 @@ export async function addImported(
     received_at: receivedAt,
   }
   if (found.parent === undefined) row.thread_id = waiting.find(thread)
-  if (message.muted !== undefined) row.thread_muted = message.muted ? 1 : 0
-  if (message.collapsed !== undefined) row.thread_collapsed = message.collapsed ? 1 : 0
+  if (message.noted !== undefined) Object.assign(row, await notedColumns(op, message.noted))
   position(op, mailbox, row)
   const inserted = await insertMessage(op, mailbox, row, message.head)
   if (inserted === undefined) throw new Error('message was not inserted')
   waiting.note(thread, inserted.thread_id)
   op.account.used += message.size
   return inserted.id
+}
+
+async function notedColumns(op: Operation, noted: Metadata): Promise<Partial<MessageRow>> {
+  const { destined } = noted
+  const checked = destined === undefined ? undefined : mailboxName(destined)
+  const target = checked?.ok === true ? await op.find(checked.name) : undefined
+  return {
+    thread_muted: noted.muted ? 1 : 0,
+    thread_collapsed: noted.collapsed ? 1 : 0,
+    mail_from: noted.mailFrom ?? '',
+    rcpt_to: noted.rcptTo ?? '',
+    from_verified: noted.verified === true ? 1 : 0,
+    is_forward: noted.forward === true ? 1 : 0,
+    is_reject: noted.reject === true ? 1 : 0,
+    destined_mailbox_id: target?.id ?? 0,
+  }
 }
 
 async function isThere(

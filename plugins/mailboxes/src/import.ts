@@ -5,7 +5,7 @@ import { type ArchivePath, archivePath } from './archive-paths.ts'
 import { type ArchiveFile, archiveKind, readArchive } from './archive-read.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
-import { restoreMailboxes, wordsOfLetters } from './import-mailboxes.ts'
+import { restoreAnnotation, restoreMailboxes, tried, wordsOfLetters } from './import-mailboxes.ts'
 import {
   type ImportFacts,
   LineEnds,
@@ -17,7 +17,7 @@ import {
 } from './import-message.ts'
 import { addImported, WaitingThreads } from './import-store.ts'
 import { add } from './mailboxes.ts'
-import { MANIFEST_BYTES, type Manifest, type Metadata, manifest, metadata } from './manifest.ts'
+import { annotation, MANIFEST_BYTES, type Manifest, type Metadata, manifest, metadata } from './manifest.ts'
 import { readMbox } from './mbox.ts'
 import { mailboxName } from './names.ts'
 import { operate } from './operation.ts'
@@ -129,6 +129,8 @@ class Importer {
         else this.#problem(`${file.path}: not a manifest of this version, it is not used`)
         return
       }
+      case 'annotations':
+        return await this.#annotations(file)
       case 'unusable':
         this.#skip(`${file.path.slice(0, 300)}: ${what.reason}`)
     }
@@ -140,8 +142,8 @@ class Importer {
     const noted = this.#metadata.get(`${what.mailbox}\n${stem(what.file)}`)
     const { receivedAt, flags, letters = '' } = maildirFacts(what.file)
     if (noted !== undefined) {
-      const { words, muted, collapsed } = noted
-      await this.#message(chunks, { mailbox: what.mailbox, receivedAt: noted.receivedAt, words, muted, collapsed })
+      const { receivedAt, words } = noted
+      await this.#message(chunks, { mailbox: what.mailbox, receivedAt, words, noted })
       return
     }
     const { words, left } = wordsOfLetters(letters, this.#keywords.get(what.mailbox))
@@ -214,6 +216,21 @@ class Importer {
         if (this.#metadata.size >= METADATA_KEPT) this.#metadata.clear()
         this.#metadata.set(`${mailbox}\n${stem(parsed.data.file)}`, parsed.data)
       }
+    }
+  }
+
+  /** Those that are there already stay. */
+  async #annotations(file: ArchiveFile): Promise<void> {
+    for (const line of (await this.#text(file)).split('\n')) {
+      if (line === '') continue
+      const parsed = annotation.safeParse(json(line))
+      if (!parsed.success) this.#problem(`${file.path}: a line is not as it should be`)
+      else
+        await tried(
+          text => this.#problem(text),
+          `annotation ${parsed.data.key}`,
+          () => operate(this.#context, this.#account, op => restoreAnnotation(op, parsed.data)),
+        )
     }
   }
 

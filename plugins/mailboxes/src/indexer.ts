@@ -8,12 +8,13 @@ import { readStart } from './content.ts'
 import { correspondentColumns } from './correspondents.ts'
 import { Digester } from './digester.ts'
 import { joinWords } from './flags.ts'
+import { partsOf } from './parts.ts'
 import type { Query } from './query.ts'
 import { MESSAGE, type MessageRow } from './schema.ts'
 
 /** Name and fields of the search index. */
 export const INDEX = 'mailboxes'
-export const INDEX_FIELDS = ['account', 'fields', 'text']
+export const INDEX_FIELDS = ['account', 'fields', 'text', 'sender', 'recipients', 'subject']
 /** Messages read between two pauses. */
 export const BATCH = 8
 /** Characters of text indexed in one unit of work, but for those of one message. */
@@ -28,12 +29,12 @@ export const BUSY_RATE = 200
 /** After a failure. */
 export const RETRY_MS = 60_000
 
-type Pending = Pick<
-  MessageRow,
-  'id' | 'account_id' | 'expunged_at' | 'content_id' | 'prefix' | 'received_at' | 'correspondents'
->
+type Searched = Pick<MessageRow, 'from_search' | 'to_search' | 'subject_search'>
+type Pending = Searched &
+  Pick<MessageRow, 'id' | 'account_id' | 'expunged_at' | 'content_id' | 'prefix' | 'received_at' | 'correspondents'>
 const PENDING: readonly (keyof Pending)[] = [
   ...(['id', 'account_id', 'expunged_at', 'content_id', 'prefix', 'received_at', 'correspondents'] as const),
+  ...(['from_search', 'to_search', 'subject_search'] as const),
 ]
 
 export class Indexer {
@@ -185,7 +186,11 @@ export class Indexer {
   async #create(): Promise<void> {
     const { search } = this.#storage
     if (search === undefined) return
-    this.#created ??= this.#storage.write(() => search.create(INDEX, INDEX_FIELDS))
+    this.#created ??= this.#storage.write(async db => {
+      // What was in an index that is empty now is read again.
+      if (await search.create(INDEX, INDEX_FIELDS))
+        await db(MESSAGE).where('search_id', '>', 0).update({ search_id: null })
+    })
     try {
       await this.#created
     } catch (err) {
@@ -232,6 +237,7 @@ export class Indexer {
           account: accountWord(row.account_id),
           fields: digest.fields.split('\n').map(fieldWord).join(' '),
           text: digest.text,
+          ...partFields({ ...row, ...columns }),
         })
       }
     })
@@ -265,6 +271,12 @@ export function searchKey(receivedAt: number, id: number): number {
 /** The word of the index that says whose message it is. */
 export function accountWord(account: number): string {
   return `a${account}`
+}
+
+/** What is searched for any piece of it, as fields of the index. */
+export function partFields(row: Searched): Readonly<Record<'sender' | 'recipients' | 'subject', string>> {
+  const [sender, recipients, subject] = [row.from_search, row.to_search, row.subject_search].map(partsOf)
+  return { sender: sender ?? '', recipients: recipients ?? '', subject: subject ?? '' }
 }
 
 /** A header field name as one word: a letter of its own for what is neither letter nor digit. */

@@ -36,6 +36,7 @@ export async function createAccount(context: Context, name: string): Promise<Ope
     purged: 0,
     used: 0,
     rules: '',
+    introbox_id: 0,
   }
   await storage.db(ACCOUNT).insert(row)
   const op = await begin(context, name)
@@ -142,6 +143,7 @@ export async function remove(op: Operation, name: string): Promise<void> {
   await expungeAll(op, mailbox)
   await removeAnnotations(op, mailbox.id)
   for (const role of ROLES) mailbox[role] = 0
+  if (op.account.introbox_id === mailbox.id) await writeIntrobox(op, 0)
   mailbox.removed_seq = op.modseq
   op.touch(mailbox)
   op.recordMailbox(mailbox)
@@ -178,6 +180,26 @@ export async function setRoles(op: Operation, mailbox: MailboxRow, specialUse: r
     op.touch(row)
     op.recordMailbox(row)
   }
+}
+
+/** Has mail of first-time senders put in this mailbox, made when missing; '' for in Inbox like all other mail. */
+export async function setIntrobox(op: Operation, text: string): Promise<void> {
+  const name = text === '' ? '' : allowed(text)
+  if (name === 'Inbox') throw refuse('inbox', 'Inbox cannot be the mailbox for first-time senders')
+  const mailbox = name === '' ? undefined : ((await op.find(name)) ?? (await add(op, name, [])))
+  const before = op.account.introbox_id
+  if ((mailbox?.id ?? 0) === before) return
+  await writeIntrobox(op, mailbox?.id ?? 0)
+  for (const row of [before === 0 ? undefined : await op.byId(before), mailbox]) {
+    if (row === undefined) continue
+    op.touch(row)
+    op.recordMailbox(row)
+  }
+}
+
+async function writeIntrobox(op: Operation, id: number): Promise<void> {
+  op.account.introbox_id = id
+  await op.context.storage.db(ACCOUNT).where({ id: op.account.id }).update({ introbox_id: id })
 }
 
 /** Subscriptions are names: they need no mailbox (RFC 9051 §6.3.7). */

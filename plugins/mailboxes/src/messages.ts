@@ -8,6 +8,7 @@ import { describe } from './describe.ts'
 import { refuse } from './errors.ts'
 import { byMailbox, eraseLater, liveMessages } from './expunge.ts'
 import { flagColumns, joinWords, MESSAGE_KEYWORDS, parseWords, splitWords } from './flags.ts'
+import { leave } from './introbox.ts'
 import type { Operation } from './operation.ts'
 import {
   addKeywords,
@@ -127,8 +128,15 @@ export async function move(op: Operation, ids: readonly number[], name: string):
       const { id: _, ...old } = row
       const next = { ...row }
       position(op, target, next)
+      leave(op, source, target, next)
       const { mailbox_id, uid, modseq, create_seq, saved_at, junk, notjunk } = next
-      await db(MESSAGE).where({ id: row.id }).update({ mailbox_id, uid, modseq, create_seq, saved_at, junk, notjunk })
+      const { seen, is_reject, orig_mailbox_id, destined_mailbox_id } = next
+      await db(MESSAGE)
+        .where({ id: row.id })
+        .update({
+          ...{ mailbox_id, uid, modseq, create_seq, saved_at, junk, notjunk },
+          ...{ seen, is_reject, orig_mailbox_id, destined_mailbox_id },
+        })
       const [inserted] = (await db(MESSAGE)
         .insert({
           ...old,
@@ -164,7 +172,11 @@ export async function copy(op: Operation, ids: readonly number[], name: string):
     row.delivery_key = null
     row.search_id = null
     row.orig_mailbox_id = target.id
+    const source = await op.byId(row.mailbox_id)
     position(op, target, row)
+    leave(op, source, target, row)
+    // What a copy was meant for matters only where the first one waits for it.
+    row.destined_mailbox_id = 0
     const head = target.sent === 1 ? await readHead(op.context.storage, row) : undefined
     const inserted = await insertMessage(op, target, row, head)
     if (inserted === undefined) throw new Error('message was not inserted')

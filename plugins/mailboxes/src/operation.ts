@@ -12,7 +12,10 @@ import { mailboxUpdate } from './statements.ts'
 type WithoutModseq<C> = C extends Change ? Omit<C, 'modseq'> : never
 
 /** What an operation needs to know of its account. */
-export type OperationAccount = Pick<AccountRow, 'id' | 'name' | 'uidvalidity' | 'modseq' | 'used' | 'rules'>
+export type OperationAccount = Pick<
+  AccountRow,
+  'id' | 'name' | 'uidvalidity' | 'modseq' | 'used' | 'rules' | 'introbox_id'
+>
 
 export class Operation {
   readonly context: Context

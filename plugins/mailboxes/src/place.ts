@@ -7,7 +7,9 @@ import { joinWords, MAILBOX_KEYWORDS, mergeWords, NO_FLAGS, splitWords } from '.
 import type { Operation } from './operation.ts'
 import { type MailboxRow, type MessageRow, RECIPIENT } from './schema.ts'
 import {
+  type Candidate,
   isLive,
+  isRefusedCopy,
   type Link,
   link,
   linksBySubject,
@@ -88,17 +90,18 @@ export function affordableKeywords(mailbox: MailboxRow, keywords: string): strin
   return joinWords(words.filter(word => known.includes(word) || added.includes(word)))
 }
 
-/** Finds the message that a new one answers. */
+/** Finds the message that a new one answers, and copies of it that were kept when it was refused before. */
 export async function findThread(
   op: Operation,
   thread: ThreadHead,
   mailboxId: number,
   receivedAt: number,
-): Promise<Link> {
+): Promise<Link & { readonly refused: readonly Candidate[] }> {
   const { statements } = op.context
   const ids = lookups(thread)
-  const found =
-    ids.length === 0 ? { missingLink: false } : link(thread, await statements.candidates(op.account.id, ids))
+  const candidates = ids.length === 0 ? [] : await statements.candidates(op.account.id, ids)
+  const refused = candidates.filter(stored => isRefusedCopy(stored, thread))
+  const found = { ...link(thread, candidates), refused }
   if (found.parent !== undefined || !linksBySubject(thread)) return found
   const latest = await statements.bySubject.all({
     mailbox: mailboxId,
@@ -107,7 +110,7 @@ export async function findThread(
     until: receivedAt + SUBJECT_AFTER_MS,
   })
   const parent = latest.find(isLive)
-  return parent === undefined ? found : { parent, missingLink: true }
+  return parent === undefined ? found : { ...found, parent, missingLink: true }
 }
 
 type ThreadColumns = Pick<
@@ -170,6 +173,10 @@ export function blankRow(op: Operation, mailbox: MailboxRow): Omit<MessageRow, '
     ...NO_FLAGS,
     keywords: '',
     orig_mailbox_id: mailbox.id,
+    destined_mailbox_id: 0,
+    is_reject: 0,
+    is_forward: 0,
+    from_verified: 0,
     thread_id: 0,
     thread_parent_id: 0,
     thread_missing_link: 0,

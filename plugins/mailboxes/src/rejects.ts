@@ -1,14 +1,48 @@
 // The mailbox for what was refused: it is for a look soon after, so messages leave it by themselves, as do the oldest ones
 // when there are very many. Other mailboxes are never touched; a role, which a user gave it, keeps it.
+import type { LocalDelivery } from '@mox/plugin-sdk'
+import { canonicalMessageId } from '@mox/plugin-sdk/mail'
 import type { Context } from './context.ts'
 import { CHUNK, expunge, liveMessages } from './expunge.ts'
 import { DAY_MS } from './history.ts'
-import { operate } from './operation.ts'
+import { type Operation, operate } from './operation.ts'
 import { ROLES } from './rows.ts'
 import { ACCOUNT, MAILBOX, type MailboxRow, MESSAGE, type MessageRow } from './schema.ts'
+import type { Candidate } from './threads.ts'
 
 /** Messages that stay. */
 export const REJECTS = 1_000
+
+/** A copy of the same message in the mailbox: peers try again what was refused, often many times. */
+export async function keptCopy(
+  op: Operation,
+  mailbox: MailboxRow,
+  { head, contentId }: Pick<LocalDelivery, 'head' | 'contentId'>,
+): Promise<number | undefined> {
+  const { db } = op.context.storage
+  const messageId = canonicalMessageId(head.get('message-id') ?? '') ?? ''
+  const live = { account_id: op.account.id, mailbox_id: mailbox.id, expunged_at: 0 }
+  if (messageId !== '') {
+    const same = await db<MessageRow>(MESSAGE)
+      .where({ ...live, message_id_header: messageId })
+      .first('id')
+    if (same !== undefined) return same.id
+  }
+  const newest: Pick<MessageRow, 'id' | 'content_id'>[] = await db<MessageRow>(MESSAGE)
+    .where(live)
+    .orderBy('uid', 'desc')
+    .limit(REJECTS)
+    .select('id', 'content_id')
+  return newest.find(row => row.content_id === contentId)?.id
+}
+
+/** Removes copies of a message that came after all, from the mailbox for what was refused. */
+export async function removeKept(op: Operation, copies: readonly Candidate[]): Promise<void> {
+  const ids: number[] = []
+  for (const { id, mailbox_id: mailboxId } of copies)
+    if ((await op.byId(mailboxId)).name === op.context.rejectsMailbox) ids.push(id)
+  await expunge(op, await liveMessages(op, ids))
+}
 
 type Rejects = MailboxRow & { readonly account: string }
 

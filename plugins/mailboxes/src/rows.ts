@@ -5,7 +5,7 @@ import type { MailboxRow, MessageRow } from './schema.ts'
 
 export const ROLES: readonly SpecialUse[] = ['archive', 'drafts', 'junk', 'sent', 'trash']
 
-export function mailboxInfo(row: MailboxRow, subscribed: boolean): MailboxInfo {
+export function mailboxInfo(row: MailboxRow, subscribed: boolean, introbox: boolean): MailboxInfo {
   return {
     id: row.id,
     name: row.name,
@@ -20,6 +20,7 @@ export function mailboxInfo(row: MailboxRow, subscribed: boolean): MailboxInfo {
     unseen: row.unseen,
     size: row.size,
     subscribed,
+    introbox,
   }
 }
 

@@ -33,6 +33,17 @@ export function ruleCommands(mailboxes: Mailboxes): readonly Command[] {
         { name: 'msg-from', type: 'string', help: 'regular expression on the From address' },
         { name: 'verified-domain', type: 'string', help: 'domain that SPF or DKIM vouches for, or one above it' },
         { name: 'header', type: 'string', help: 'NAME=VALUE, regular expressions on a header field' },
+        {
+          name: 'forward',
+          type: 'boolean',
+          help: 'who sends it forwards mail of others; needs --mail-from and --verified-domain',
+        },
+        {
+          name: 'list-allow-domain',
+          type: 'string',
+          help: 'take it without looking for spam when this domain is verified',
+        },
+        { name: 'accept-rejects', type: 'string', help: 'mailbox for what meets the rule and would be refused' },
         { name: 'comment', type: 'string', help: 'for people' },
       ],
       offline: true,
@@ -48,6 +59,9 @@ export function ruleCommands(mailboxes: Mailboxes): readonly Command[] {
           msgFrom: text('msg-from'),
           verifiedDomain: text('verified-domain'),
           headers: headerCondition(text('header')),
+          forward: flags.get('forward') === true,
+          listAllowDomain: text('list-allow-domain'),
+          acceptRejects: text('accept-rejects'),
           mailbox,
           comment: text('comment') ?? '',
         }
@@ -79,12 +93,16 @@ function headerCondition(text: string | undefined): DeliveryRule['headers'] {
   return [{ name: text.slice(0, equals), value: text.slice(equals + 1) }]
 }
 
-function conditions({ mailFrom, msgFrom, verifiedDomain, headers = [] }: DeliveryRule): string {
+function conditions(rule: DeliveryRule): string {
+  const { mailFrom, msgFrom, verifiedDomain, headers = [], forward, listAllowDomain, acceptRejects } = rule
   return [
     ...(mailFrom === undefined ? [] : [`mail-from ${mailFrom}`]),
     ...(msgFrom === undefined ? [] : [`msg-from ${msgFrom}`]),
     ...(verifiedDomain === undefined ? [] : [`verified-domain ${verifiedDomain}`]),
     ...headers.map(({ name, value }) => `header ${name}=${value}`),
+    ...(forward === true ? ['forward'] : []),
+    ...(listAllowDomain === undefined ? [] : [`list-allow-domain ${listAllowDomain}`]),
+    ...(acceptRejects === undefined ? [] : [`accept-rejects ${acceptRejects}`]),
   ].join('; ')
 }
 

@@ -1,7 +1,7 @@
 // Rules that file deliveries in another mailbox. Expressions are those of RE2, which take time in proportion to what they look
 // at whatever they say; one delivery looks at a bounded number of characters. A rule that is not allowed is refused when it is
 // added; at delivery nothing throws, and a rule that cannot be read does not match.
-import type { DeliveryRule, LocalDelivery, Log } from '@mox/plugin-sdk'
+import type { DeliveryRule, Log, RuledDelivery, Ruling } from '@mox/plugin-sdk'
 import {
   author,
   decodeWords,
@@ -12,8 +12,10 @@ import {
   parseDomain,
 } from '@mox/plugin-sdk/mail'
 import { RE2JS } from 're2js'
+import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
 import { mailboxName } from './names.ts'
+import { ACCOUNT, type AccountRow } from './schema.ts'
 
 /** Rules of an account, and characters of all of them as they are kept. */
 export const RULES = 200
@@ -41,14 +43,21 @@ function checkRule({
   msgFrom,
   verifiedDomain,
   headers,
+  forward,
+  listAllowDomain,
+  acceptRejects,
   mailbox,
   comment,
 }: DeliveryRule): DeliveryRule {
-  const name = mailboxName(mailbox)
-  if (!name.ok) throw refuse('name', name.error)
+  const name = checkMailbox(mailbox)
   if (comment.length > COMMENT_LENGTH) throw refuse('rule', `the comment has more than ${COMMENT_LENGTH} characters`)
   if (mailFrom === undefined && msgFrom === undefined && verifiedDomain === undefined && (headers ?? []).length === 0)
     throw refuse('rule', 'the rule has no condition and would take everything; give it one')
+  if (forward === true && (mailFrom === undefined || verifiedDomain === undefined))
+    throw refuse(
+      'rule',
+      'a rule for forwarded mail needs mailFrom and verifiedDomain, so that nobody else is taken for it',
+    )
   if ((headers ?? []).length > RULE_HEADERS)
     throw refuse('rule', `at most ${RULE_HEADERS} header conditions are possible in a rule`)
   for (const [what, expression] of [
@@ -64,13 +73,22 @@ function checkRule({
     recipient: recipient === '' ? '' : recipientKey(checkRecipient(recipient)),
     ...(mailFrom === undefined ? {} : { mailFrom }),
     ...(msgFrom === undefined ? {} : { msgFrom }),
-    ...(verifiedDomain === undefined ? {} : { verifiedDomain: checkDomain(verifiedDomain) }),
+    ...(verifiedDomain === undefined ? {} : { verifiedDomain: checkDomain('verifiedDomain', verifiedDomain) }),
     ...(headers === undefined || headers.length === 0
       ? {}
       : { headers: headers.map(({ name, value }) => ({ name, value })) }),
-    mailbox: name.name,
+    ...(forward === true ? { forward } : {}),
+    ...(listAllowDomain === undefined ? {} : { listAllowDomain: checkDomain('listAllowDomain', listAllowDomain) }),
+    ...(acceptRejects === undefined ? {} : { acceptRejects: checkMailbox(acceptRejects) }),
+    mailbox: name,
     comment,
   }
+}
+
+function checkMailbox(text: string): string {
+  const checked = mailboxName(text)
+  if (!checked.ok) throw refuse('name', checked.error)
+  return checked.name
 }
 
 function checkExpression(what: string, expression: string): void {
@@ -91,9 +109,9 @@ function checkRecipient(text: string): Path {
   return parsed.path
 }
 
-function checkDomain(text: string): string {
+function checkDomain(what: string, text: string): string {
   const parsed = parseDomain(text, { smtputf8: true })
-  if (!parsed.ok) throw refuse('rule', 'verifiedDomain is no domain')
+  if (!parsed.ok) throw refuse('rule', `${what} is no domain`)
   return parsed.domain
 }
 
@@ -110,18 +128,38 @@ export function writeRules(rules: readonly DeliveryRule[]): string {
   return rules.length === 0 ? '' : JSON.stringify(rules)
 }
 
+/** Rules are no part of what clients follow: they take no modseq. */
+export async function changeRules(
+  { storage, statements }: Context,
+  name: string,
+  change: (rules: DeliveryRule[]) => DeliveryRule[],
+): Promise<void> {
+  await storage.write(async db => {
+    const account = await statements.account.get({ name })
+    if (account === undefined) return
+    const rules = writeRules(change(readRules(account.rules)))
+    await db<AccountRow>(ACCOUNT).where({ id: account.id }).update({ rules })
+  })
+}
+
 /** Whether two rules do the same; `rule` need not be one that was stored. */
 export function sameRule(stored: DeliveryRule, rule: DeliveryRule): boolean {
   const text = (one: DeliveryRule): string => JSON.stringify({ ...one, comment: '' })
   return text(stored) === text(checkRule({ ...rule, comment: '' }))
 }
 
-/** The mailbox of the first rule that matches. */
-export function ruledMailbox(column: string, delivery: LocalDelivery, log: Log): string | undefined {
-  if (column === '' || delivery.junk) return undefined
+/** The first rule that matches. */
+export function ruling(column: string, delivery: RuledDelivery, log: Log): Ruling | undefined {
+  if (column === '') return undefined
   const matcher = new Matcher(delivery)
   try {
-    return readRules(column).find(rule => matcher.matches(rule))?.mailbox
+    const rule = readRules(column).find(one => matcher.matches(one))
+    if (rule === undefined) return undefined
+    const { listAllowDomain } = rule
+    return {
+      rule,
+      listed: listAllowDomain !== undefined && delivery.verifiedDomains?.includes(listAllowDomain) === true,
+    }
   } catch (err) {
     log.error(
       { err, account: delivery.account },
@@ -137,11 +175,11 @@ export function ruledMailbox(column: string, delivery: LocalDelivery, log: Log):
 class Matcher {
   /** Characters that may still be looked at. */
   left = LOOKED_AT
-  readonly #delivery: LocalDelivery
+  readonly #delivery: RuledDelivery
   #from: string | null | undefined
   #fields: readonly { readonly name: string; readonly value: string }[] | undefined
 
-  constructor(delivery: LocalDelivery) {
+  constructor(delivery: RuledDelivery) {
     this.#delivery = delivery
   }
 

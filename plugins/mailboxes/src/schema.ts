@@ -18,6 +18,8 @@ export interface AccountRow {
   used: number
   /** Rules for deliveries as JSON; '' without any. Here, so that a delivery needs no look at another table. */
   rules: string
+  /** The mailbox for mail of first-time senders; 0 for none. Here for the same reason. */
+  introbox_id: number
 }
 
 /** The columns of a mailbox that hold a role; the same words as `SpecialUse`. */
@@ -98,6 +100,14 @@ export interface MessageRow extends FlagColumns {
   keywords: string
   /** The mailbox it was first put in; moves do not change it. */
   orig_mailbox_id: number
+  /** The mailbox it was meant for, while it is where refused mail or first-time senders go; else 0. */
+  destined_mailbox_id: number
+  /** A copy of what was refused. */
+  is_reject: number
+  /** Came through somebody who forwards mail of others. */
+  is_forward: number
+  /** Whether SPF or DKIM vouched for the domain in From. */
+  from_verified: number
   /** Id of the first message of the thread. */
   thread_id: number
   /** The message it answers, always an earlier one; 0 for none. */
@@ -166,11 +176,23 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'delivery rules', up: rules },
   { version: 4, name: 'annotations', up: annotations },
   { version: 5, name: 'verified domains', up: verifiedDomains },
+  { version: 6, name: 'first-time senders and rejects', up: introbox },
 ]
 
 async function verifiedDomains(db: Db): Promise<void> {
   await db.schema.alterTable(MESSAGE, table => {
     table.text('verified_domains').notNullable().defaultTo('')
+  })
+}
+
+async function introbox(db: Db): Promise<void> {
+  await db.schema.alterTable(ACCOUNT, table => {
+    table.integer('introbox_id').notNullable().defaultTo(0)
+  })
+  await db.schema.alterTable(MESSAGE, table => {
+    table.integer('destined_mailbox_id').notNullable().defaultTo(0)
+    for (const name of ['is_reject', 'is_forward', 'from_verified']) table.smallint(name).notNullable().defaultTo(0)
+    table.index(['account_id', 'msg_from'], 'mailboxes_message_by_sender')
   })
 }
 

@@ -7,12 +7,15 @@ import {
   type Mailboxes,
   type MailboxMessage,
   type MailStore,
+  type RuledDelivery,
+  type Ruling,
   UsageError,
 } from '@mox/plugin-sdk'
 import type { Context } from './context.ts'
 import { deliver } from './deliver.ts'
 import { createAccount } from './mailboxes.ts'
 import { mailboxMessage } from './rows.ts'
+import { ruling } from './rules.ts'
 import { ACCOUNT, type AccountRow, MESSAGE, type MessageRow } from './schema.ts'
 import { AccountStore } from './store.ts'
 import { verify } from './verify.ts'
@@ -38,6 +41,11 @@ export class MailboxesService implements Mailboxes {
     const outcome = await deliver(this.#context, delivery)
     this.#delivered(!outcome.ok ? 'refused' : outcome.duplicate ? 'duplicate' : 'delivered')
     return outcome
+  }
+
+  async ruling(delivery: RuledDelivery): Promise<Ruling | undefined> {
+    const row = await this.#account(delivery.account)
+    return ruling(row?.rules ?? '', delivery, this.#context.log)
   }
 
   async store(account: string): Promise<MailStore> {

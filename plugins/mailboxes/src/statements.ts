@@ -52,6 +52,10 @@ const MESSAGE_COLUMNS: readonly (keyof NewMessage)[] = [
   'saved_at',
   'keywords',
   'orig_mailbox_id',
+  'destined_mailbox_id',
+  'is_reject',
+  'is_forward',
+  'from_verified',
   'thread_id',
   'thread_parent_id',
   'thread_missing_link',
@@ -105,6 +109,8 @@ const MAILBOX_COLUMNS: readonly (keyof MailboxUpdate)[] = [
 ]
 const CANDIDATE_COLUMNS = [
   'id',
+  'mailbox_id',
+  'is_reject',
   'expunged_at',
   'message_id_header',
   'subject_base',

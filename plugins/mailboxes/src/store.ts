@@ -25,15 +25,16 @@ import { type AnnotationEntry, annotate, shownAnnotation } from './annotations.t
 import { stagedHead } from './content.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
+import type { Exported } from './export.ts'
 import { expunge, liveMessages } from './expunge.ts'
 import { changesSince, expungedSince } from './history.ts'
-import { create, remove, rename, setRoles, subscribe } from './mailboxes.ts'
+import { create, remove, rename, setIntrobox, setRoles, subscribe } from './mailboxes.ts'
 import { append, copy, move, setFlags, setThread } from './messages.ts'
 import { mailboxName } from './names.ts'
 import { type Operation, operate } from './operation.ts'
 import { list, listed, matching, threads } from './pages.ts'
 import { mailboxInfo, mailboxMessage } from './rows.ts'
-import { addRule, readRules, sameRule, writeRules } from './rules.ts'
+import { addRule, changeRules, readRules, sameRule } from './rules.ts'
 import {
   ACCOUNT,
   type AccountRow,
@@ -79,13 +80,14 @@ export class AccountStore implements MailStore {
       .orderBy('name')
     const names: { name: string }[] = await db<{ name: string }>(SUBSCRIPTION).select('name').where(where)
     const subscribed = new Set(names.map(row => row.name))
-    return rows.map(row => mailboxInfo(row, subscribed.has(row.name)))
+    const account = await db<AccountRow>(ACCOUNT).where({ id: this.#id }).first('introbox_id')
+    return rows.map(row => mailboxInfo(row, subscribed.has(row.name), row.id === account?.introbox_id))
   }
 
   async create(name: string, specialUse: readonly SpecialUse[] = []): Promise<MailboxInfo> {
     return await this.#change(async op => {
       const row = await create(op, name, specialUse)
-      return mailboxInfo(row, true)
+      return mailboxInfo(row, true, false)
     })
   }
 
@@ -99,6 +101,10 @@ export class AccountStore implements MailStore {
 
   async setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void> {
     await this.#change(async op => await setRoles(op, await op.existing(name), specialUse))
+  }
+
+  async setIntrobox(name: string): Promise<void> {
+    await this.#change(op => setIntrobox(op, name))
   }
 
   async subscribe(name: string, subscribed: boolean): Promise<void> {
@@ -202,26 +208,17 @@ export class AccountStore implements MailStore {
   }
 
   async addRule(rule: DeliveryRule): Promise<void> {
-    await this.#changeRules(rules => addRule(rules, rule))
+    await changeRules(this.#context, this.account, rules => addRule(rules, rule))
   }
 
   async removeRule(rule: DeliveryRule): Promise<number> {
     let removed = 0
-    await this.#changeRules(rules => {
+    await changeRules(this.#context, this.account, rules => {
       const left = rules.filter(other => !sameRule(other, rule))
       removed = rules.length - left.length
       return left
     })
     return removed
-  }
-
-  /** Rules are no part of what clients follow: they take no modseq. */
-  async #changeRules(change: (rules: DeliveryRule[]) => DeliveryRule[]): Promise<void> {
-    await this.#context.storage.write(async db => {
-      const account = await this.#context.statements.account.get({ name: this.account })
-      const rules = writeRules(change(readRules(account?.rules ?? '')))
-      await db<AccountRow>(ACCOUNT).where({ id: this.#id }).update({ rules })
-    })
   }
 
   async thread(threadId: number): Promise<MailboxMessage[]> {
@@ -268,13 +265,16 @@ export class AccountStore implements MailStore {
 
   async *export(options: ExportOptions): AsyncGenerator<Buffer> {
     const { exportMail } = await import('./export.ts')
-    const { db } = this.#context.storage
-    const names: { name: string }[] = await db(SUBSCRIPTION)
-      .select('name')
-      .where({ account_id: this.#id })
-      .orderBy('name')
-    const subscriptions = names.map(row => row.name)
-    yield* exportMail(this.#context, this.#id, await this.mailboxes(), subscriptions, options)
+    const read = async (): Promise<Exported> => {
+      const names: { name: string }[] = await this.#context.storage
+        .db(SUBSCRIPTION)
+        .select('name')
+        .where({ account_id: this.#id })
+        .orderBy('name')
+      const subscriptions = names.map(row => row.name)
+      return { mailboxes: await this.mailboxes(), subscriptions, rules: await this.rules() }
+    }
+    yield* exportMail(this.#context, { id: this.#id, name: this.account }, read, options)
   }
 
   async usage(): Promise<{ readonly used: number; readonly quota: number }> {

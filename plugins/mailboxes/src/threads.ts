@@ -23,6 +23,8 @@ export interface ThreadHead {
 /** What threads need to know of a stored message. */
 export interface Candidate {
   readonly id: number
+  readonly mailbox_id: number
+  readonly is_reject: number
   /** 0 while it is there; others are no parents. */
   readonly expunged_at: number
   readonly message_id_header: string
@@ -55,7 +57,11 @@ export function linksBySubject(head: ThreadHead): boolean {
 
 /** The parent by Message-ID, from the stored messages that have one of `lookups`. */
 export function link(head: ThreadHead, candidates: readonly Candidate[]): Link {
-  const same = lowest(candidates.filter(stored => head.messageId !== '' && stored.message_id_header === head.messageId))
+  const same = lowest(
+    candidates.filter(
+      stored => head.messageId !== '' && stored.message_id_header === head.messageId && !isRefusedCopy(stored, head),
+    ),
+  )
   if (same !== undefined) return { parent: same, missingLink: true }
   for (let i = head.references.length - 1; i >= 0; i--) {
     const parent = lowest(
@@ -67,6 +73,11 @@ export function link(head: ThreadHead, candidates: readonly Candidate[]): Link {
     if (parent !== undefined) return { parent, missingLink: i < head.references.length - 1 }
   }
   return { missingLink: head.references.length > 0 }
+}
+
+/** A copy of the same message that was kept when it was refused: no parent, as the message now comes in its place. */
+export function isRefusedCopy(stored: Candidate, head: ThreadHead): boolean {
+  return stored.is_reject === 1 && isLive(stored) && stored.message_id_header === head.messageId
 }
 
 export function isLive(candidate: Candidate): boolean {

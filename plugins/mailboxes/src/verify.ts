@@ -218,6 +218,8 @@ function checkAccount(check: Check, account: AccountRow, mailboxes: readonly Mai
     const holders = live.filter(mailbox => mailbox[role] === 1)
     if (holders.length > 1) check.report('role', `account ${account.name} has ${holders.length} mailboxes for ${role}`)
   }
+  if (account.introbox_id !== 0 && !live.some(mailbox => mailbox.id === account.introbox_id))
+    check.report('introbox', `account ${account.name} has mailbox ${account.introbox_id} for it, which is not there`)
   for (const mailbox of mailboxes) {
     const what = `mailbox ${mailbox.id} ${JSON.stringify(mailbox.name)} of ${account.name}`
     checkMailbox(check, account, mailbox, what)

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import {
+  type DeliveryRule,
   type ExportOptions,
   type ImportEvent,
   type ImportOptions,
   MailboxError,
   type MailStore,
+  type Storage,
   UsageError,
 } from '@mox/plugin-sdk'
 import { endOfDirectory, ZipWriter } from '@mox/plugin-sdk/io'
@@ -21,7 +23,8 @@ import { type ArchivePath, archivePath } from '../src/archive-paths.ts'
 import { ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_SLACK, Guard } from '../src/archive-read.ts'
 import { maildirFacts } from '../src/import-message.ts'
 import { formatFromTime, fromTime, IMPORT_MESSAGE_BYTES, mboxLines, readMbox } from '../src/mbox.ts'
-import { MESSAGE } from '../src/schema.ts'
+import { ACCOUNT, MESSAGE } from '../src/schema.ts'
+import { Snapshot } from '../src/snapshot.ts'
 import { verifyAfterEach } from '../src/testing.ts'
 import { type Harness, openHarness, START } from './support/harness.ts'
 
@@ -136,9 +139,220 @@ test('what was removed since an import comes back', async () => {
   )
 })
 
+test('what an account has beside its messages', async () => {
+  await store.create('a/b')
+  await store.setIntrobox('New')
+  await store.annotate('', [{ key: '/private/comment', value: 'of the account' }])
+  await store.annotate('a/b', [
+    { key: '/shared/comment', value: 'ünïcode\n' },
+    { key: '/private/vendor/x', value: Buffer.from([0, 255, 10]) },
+    { key: '/private/vendor/large', value: '\u0001'.repeat(64 * 1024) },
+  ])
+  const rules: DeliveryRule[] = [
+    {
+      ...{ recipient: 'alice@local.test', mailFrom: 'a', verifiedDomain: 'x.test', forward: true, mailbox: 'a/b' },
+      ...{ listAllowDomain: 'y.test', acceptRejects: 'Kept', headers: [{ name: 'b', value: 'c' }], comment: 'why' },
+    },
+    { recipient: '', msgFrom: 'second', mailbox: 'Archive', comment: '' },
+  ]
+  for (const rule of rules) await store.addRule(rule)
+  const verified = { verifiedDomains: ['s.test'] }
+  await h.deliver('alice', 'From: x@s.test\nSubject: new\n\n', { receivedAt: START, ...verified })
+  await h.deliver('alice', 'From: y@s.test\nSubject: refused\n\n', { receivedAt: START, rejected: true })
+  const all = async (of: MailStore) => {
+    const names = (await of.mailboxes()).map(m => m.name)
+    const rows: Record<string, unknown>[] = await h.storage
+      .db(MESSAGE)
+      .join('mailboxes_account as a', 'a.id', `${MESSAGE}.account_id`)
+      .leftJoin('mailboxes_mailbox as d', 'd.id', 'destined_mailbox_id')
+      .where({ 'a.name': of.account })
+      .orderBy('subject')
+      .select('subject', 'mail_from', 'rcpt_to', 'is_reject', 'is_forward', 'from_verified', 'd.name as destined')
+    const notes = []
+    for (const name of ['', ...names])
+      notes.push((await of.annotations(name)).map(({ key, value }) => [name, key, value]))
+    return { names, introbox: (await of.mailboxes()).find(m => m.introbox)?.name, rows, notes, rules: await of.rules() }
+  }
+  const expected = await all(store)
+  deepStrictEqual([expected.rules, expected.rows.length, expected.introbox], [rules, 2, 'New'])
+  const bob = await h.mailboxes.store('bob')
+  // What is there already stays.
+  await bob.annotate('', [{ key: '/private/comment', value: 'of bob' }])
+  const path = await save('all.tgz', store.export({ format: 'maildir', archive: 'tgz' }))
+  deepStrictEqual(await run(bob, path), { counts: [2, 0, 0], problems: [], mailboxes: ['New 1', 'Rejects 1'] })
+  const [account, ...others] = expected.notes
+  deepStrictEqual(account, [['', '/private/comment', 'of the account']])
+  const notes = [[['', '/private/comment', 'of bob']], ...others]
+  deepStrictEqual(await all(bob), { ...expected, notes })
+  deepStrictEqual((await run(bob, path)).counts, [0, 2, 0])
+  deepStrictEqual(await all(bob), { ...expected, notes })
+  // One mailbox takes its own annotations along, and no rules; names begin with its own.
+  const one = await save('one.zip', store.export({ format: 'maildir', archive: 'zip', mailbox: 'a/b' }))
+  const other = await openHarness(['carol'])
+  try {
+    const carol = await other.mailboxes.store('carol')
+    await run(carol, one)
+    deepStrictEqual(
+      [await carol.rules(), (await carol.annotations('b')).length, await carol.annotations('')],
+      [[], 3, []],
+    )
+    deepStrictEqual(await other.mailboxes.verify(), [])
+  } finally {
+    await other.close()
+  }
+})
+
+test('lines of annotations and manifests that are not ours', async () => {
+  const rule = { recipient: '', mailbox: 'x', comment: '' }
+  const bytes = await tarOf([
+    [
+      'mox-export.json',
+      JSON.stringify({ version: 1, mailboxes: [], subscriptions: [], rules: [rule, { ...rule, msgFrom: '(' }] }),
+    ],
+    ['mox-annotations.0.jsonl', '{}\n{"mailbox":"a//b","key":"/private/a","value":"","binary":false}\n'],
+    ['mox-annotations.1.jsonl', '{"mailbox":"","key":"bad","value":"","binary":false}\n'],
+    ['a/mox-annotations.0.jsonl', ''],
+  ])
+  deepStrictEqual((await run(store, await save('a.tar', bytes))).problems, [
+    'mox-annotations.0.jsonl: a line is not as it should be',
+    'annotation /private/a: double slash in mailbox name',
+    'annotation bad: not a key of an annotation: it begins with /private/ or /shared/',
+    'a/mox-annotations.0.jsonl: no mail in this file',
+    'rule for x: the rule has no condition and would take everything; give it one',
+    'rule for x: msgFrom is no regular expression of RE2: it has no look-around and no back-references',
+  ])
+  deepStrictEqual(await store.rules(), [])
+})
+
+test('some messages, some mailboxes', async () => {
+  await fill()
+  await store.create('Lists/A/Deep')
+  const messages = await store.list({ scope: 'all', order: 'oldest', limit: 9 })
+  const ids = messages.messages.slice(0, 2).map(m => m.id)
+  const bob = await h.mailboxes.store('bob')
+  for (const archive of ['tar', 'none'] as const) {
+    const path = await save(
+      `some.${archive}`,
+      store.export({ format: 'mbox', archive, ids: [...ids, 999, ids[0] ?? 0] }),
+    )
+    deepStrictEqual((await run(bob, path, { mailbox: `some ${archive}` })).counts, [2, 0, 0])
+  }
+  deepStrictEqual((await bob.mailbox('Export'))?.total, 2)
+  const names = async (options: Partial<ExportOptions>) => {
+    const other = await openHarness(['x'])
+    try {
+      const to = await other.mailboxes.store('x')
+      const before = new Set((await to.mailboxes()).map(m => m.name))
+      await run(to, await save('m.zip', store.export({ format: 'maildir', archive: 'zip', ...options })))
+      return (await to.mailboxes()).map(m => m.name).filter(name => !before.has(name))
+    } finally {
+      await other.close()
+    }
+  }
+  deepStrictEqual(await names({ mailbox: 'Lists/A' }), ['A', 'A/Deep'])
+  deepStrictEqual(await names({ mailbox: 'Lists/A', below: false }), ['A'])
+  deepStrictEqual(await names({ ids }), ['Export'])
+})
+
+test('an export is the state of one moment', async () => {
+  await fill()
+  for (let i = 0; i < 3; i++)
+    await store.append({ mailbox: 'Archive', content: Buffer.from(`Subject: more ${i}\r\n\r\n`) })
+  const expected = await contents(store)
+  const chunks: Buffer[] = []
+  // In memory at once but for what is read while the archive is made.
+  for await (const chunk of store.export({ format: 'maildir', archive: 'tar' })) {
+    chunks.push(chunk)
+    if (chunks.length > 1) continue
+    const all = await store.list({ scope: 'all', limit: 100 })
+    const ids = all.messages.map(m => m.id)
+    await store.setFlags(ids, { set: { deleted: true }, addKeywords: ['late'] })
+    await store.move(ids.slice(0, 2), 'Trash')
+    await store.expunge(ids.slice(2))
+    await h.housekeeping.idle()
+    await h.deliver('alice', 'Subject: late\n\n')
+  }
+  const other = await openHarness()
+  const own = h
+  try {
+    const to = await other.mailboxes.store('alice')
+    await to.setSpecialUse('Archive', [])
+    strictEqual((await run(to, await save('all.tar', Buffer.concat(chunks)))).problems.length, 0)
+    h = other
+    deepStrictEqual(await contents(to), expected)
+  } finally {
+    h = own
+    await other.close()
+  }
+})
+
+test('changes while messages are listed', async () => {
+  const put = async (mailbox: string, n: number) =>
+    (await store.append({ mailbox, content: Buffer.from(`Subject: ${n}\r\n\r\n`) })).id
+  const ids: number[] = []
+  for (let i = 0; i < 6; i++) ids.push(await put(i % 2 === 0 ? 'Archive' : 'Inbox', i))
+  const [first = 0, second = 0, third = 0, fourth = 0] = ids
+  /** Runs each change before one of the queries that list. */
+  const take = async (changes: (() => Promise<unknown>)[]) => {
+    const storage: Storage = Object.create(h.storage, {
+      offload: {
+        value: async (query: Parameters<Storage['offload']>[0]) => {
+          await changes.shift()?.()
+          return await h.storage.offload(query)
+        },
+      },
+    })
+    const account = { id: (await h.storage.db(ACCOUNT).where({ name: 'alice' }).first('id')).id, name: 'alice' }
+    const choose = async () => ({ mailboxes: await store.mailboxes() })
+    const { snapshot } = await Snapshot.take({ ...h.context, storage }, account, choose)
+    const found: string[] = []
+    for (const { id, name } of await store.mailboxes())
+      for await (const rows of snapshot.rows(id)) found.push(...rows.map(row => `${name} ${row.id} ${row.flagged}`))
+    snapshot.close()
+    return found
+  }
+  const state = async () => {
+    const found: string[] = []
+    for (const { id, name } of await store.mailboxes())
+      for (const message of await store.messages(id, { limit: 99 }))
+        found.push(`${name} ${message.id} ${message.flags.flagged ? 1 : 0}`)
+    return found
+  }
+  const nothing = async () => {}
+  // Archive is listed first, Drafts second, Inbox third.
+  const check = async (changes: (() => Promise<unknown>)[]) => deepStrictEqual(await take(changes), await state())
+  await check([])
+  // From what was listed to what is not yet, and back; changed, removed and added on both sides.
+  await check([nothing, () => store.move([first], 'Inbox'), nothing, () => store.move([second], 'Archive')])
+  await check([
+    nothing,
+    () => store.setFlags([third, fourth], { set: { flagged: true } }),
+    nothing,
+    () => put('Archive', 7),
+  ])
+  await check([nothing, () => store.expunge([third]), nothing, nothing, () => store.expunge([fourth])])
+  // To a mailbox that is made meanwhile: all is listed again.
+  await check([
+    nothing,
+    async () => {
+      await store.create('Made')
+      await store.move([second], 'Made')
+    },
+  ])
+  const restless = Array.from({ length: 200 }, (_, i) => () => store.create(`Made ${i}`))
+  await rejects(take(restless), UsageError)
+  strictEqual(h.context.feed.watched('alice'), false)
+})
+
 test('mbox: flags in header fields, quoting, and back', async () => {
   await fill()
   const zip = await save('all.zip', store.export({ format: 'mbox', archive: 'zip' }))
+  for (const archive of ['tar', 'tgz'] as const) {
+    const other = await openHarness()
+    const path = await save(`mbox.${archive}`, store.export({ format: 'mbox', archive }))
+    deepStrictEqual((await run(await other.mailboxes.store('alice'), path)).counts, [3, 0, 0])
+    await other.close()
+  }
   const bob = await h.mailboxes.store('bob')
   deepStrictEqual((await run(bob, zip)).counts, [3, 0, 0])
   const seconds = (value: unknown[]): unknown[] => value.with(4, Math.floor(Number(value[4]) / 1_000))
@@ -159,7 +373,6 @@ test('mbox: flags in header fields, quoting, and back', async () => {
   strictEqual(text.includes('\n>From the start\n>>From quoted\n.\n\n'), true)
   deepStrictEqual((await run(bob, single, { mailbox: 'New/One' })).mailboxes, ['New/One 1'])
   const bad: ExportOptions[] = [
-    { format: 'mbox', archive: 'tar' },
     { format: 'maildir', archive: 'none', mailbox: 'Inbox' },
     { format: 'mbox', archive: 'none' },
   ]

@@ -101,6 +101,8 @@ test('threads', () => {
   })
   const stored = (id: number, messageId: string, base = 's', expunged = 0): Candidate => ({
     id,
+    mailbox_id: 1,
+    is_reject: 0,
     expunged_at: expunged,
     message_id_header: messageId,
     subject_base: base,

@@ -38,12 +38,16 @@ export function searchIndex(engine: SqlEngine): SearchIndex {
     create: async (index, fields) => {
       for (const field of fields) checkName(field)
       const there = await fieldsOf(index)
-      if (there.length === 0) {
+      const made = there.join() !== fields.join()
+      if (made) {
+        if (there.length > 0) await engine.db.raw(`drop table ${tableOf(index)}`)
+        columns.delete(index)
         await engine.db.raw(
           `create virtual table ${tableOf(index)} using fts5 (${fields.join(', ')}, content='', contentless_delete=1, prefix='${PREFIXES}', tokenize='unicode61 remove_diacritics 2')`,
         )
-      } else if (there.join() !== fields.join()) throw new Error(`search index ${index} has the fields ${there.join()}`)
+      }
       engine.afterUnit(committed => void (committed && columns.set(index, [...fields])))
+      return made
     },
     put: async (index, key, document) => {
       const fields = await fieldsOf(index)

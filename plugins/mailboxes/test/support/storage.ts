@@ -140,9 +140,14 @@ function contentStore(db: () => Knex): ContentStore {
       }
     },
     async keep(staged) {
-      const [row] = await db()(CONTENT)
-        .insert({ bytes: staging.get(staged), refs: 1 })
-        .returning('id')
+      const bytes = staging.get(staged)
+      // Equal bytes are kept once.
+      const same: { id: number } | undefined = await db()(CONTENT).where({ bytes }).where('refs', '>', 0).first('id')
+      if (same !== undefined) {
+        await db()(CONTENT).where({ id: same.id }).increment('refs', 1)
+        return same.id
+      }
+      const [row] = await db()(CONTENT).insert({ bytes, refs: 1 }).returning('id')
       return row.id
     },
     async retain(id, n = 1) {

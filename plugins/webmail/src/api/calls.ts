@@ -45,6 +45,9 @@ export const rule = z.strictObject({
   msgFrom: z.string().optional(),
   verifiedDomain: z.string().optional(),
   headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
+  forward: z.boolean().optional(),
+  listAllowDomain: z.string().optional(),
+  acceptRejects: z.string().optional(),
   mailbox: z.string(),
   comment: z.string(),
 })
