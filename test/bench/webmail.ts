@@ -9,10 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Directory, MailStore, Submission } from '@mox/plugin-sdk'
+import { Egress } from '@mox/plugin-sdk/io'
 import { parseSearch } from '@mox/plugin-sdk/mail'
 import { seededRandom } from '@mox/plugin-sdk/testkit'
+import type { Context } from '../../plugins/mailboxes/src/context.ts'
 import { MailboxesService } from '../../plugins/mailboxes/src/service.ts'
 import { settings, type ViewQuery } from '../../plugins/webmail/src/api/model.ts'
+import { makeContentCalls } from '../../plugins/webmail/src/server/content/calls.ts'
+import { Reader } from '../../plugins/webmail/src/server/content/reader.ts'
+import { ViewModes, viewModeTable } from '../../plugins/webmail/src/server/content/view-modes.ts'
 import { ACCOUNT_STREAMS, Streams } from '../../plugins/webmail/src/server/stream/index.ts'
 import { readEvents } from '../../plugins/webmail/web/lib/sse.ts'
 import { memoryOf } from '../kit/proc.ts'
@@ -24,6 +30,7 @@ const FIRST_MS = 150
 const NEXT_MS = 30
 const WORD_MS = 50
 const PHRASE_MS = 150
+const OPEN_MS = 30
 
 const caller = { loginAddress: 'a@here.example', sessionId: 's', remoteIp: '127.0.0.1', userAgent: '' }
 
@@ -91,9 +98,39 @@ class Page {
   }
 }
 
+/** The call that opens a message, with the thread that reads it. */
+async function opener({ storage }: Context, mailboxes: MailboxesService): Promise<(id: number) => Promise<unknown>> {
+  await storage.write(viewModeTable)
+  const reader = new Reader({ mailboxes, clock, log: quiet })
+  const deps = { storage, mailboxes, clock, log: quiet, reader, viewModes: new ViewModes({ storage, clock }) }
+  // Opening needs neither.
+  const unused = { directory: {}, submission: {} } as unknown as { directory: Directory; submission: Submission }
+  const rest = { ...unused, extensions: [], egress: new Egress([]), random: seededRandom(2) }
+  const { message } = makeContentCalls({ ...deps, ...rest })
+  const { signal } = new AbortController()
+  return id => message({ id }, { ...caller, account: 'reader' }, signal)
+}
+
+/** Messages with content: those that the account was filled with have none. */
+async function readable(store: MailStore): Promise<number[]> {
+  const ids: number[] = []
+  const html = `<p>${'some words of text, <b>bold</b> and <a href="https://example.org/">linked</a>. '.repeat(60)}</p>`
+  for (let i = 0; i < 20; i++) {
+    const lines = [
+      ...['From: Ann <ann@example.org>', 'To: reader@here.example', `Subject: message ${i}`, 'MIME-Version: 1.0'],
+      ...['Content-Type: multipart/alternative; boundary=b', '', '--b', 'Content-Type: text/plain', ''],
+      ...Array.from({ length: 60 }, (_, n) => `Line ${n} of a text that somebody wrote to somebody else.`),
+      ...['--b', 'Content-Type: text/html', '', html, '--b--', ''],
+    ]
+    ids.push((await store.append({ mailbox: 'Inbox', content: Buffer.from(lines.join('\r\n')) })).id)
+  }
+  return ids
+}
+
 function measure({ dir }: MailboxJob): Promise<WebmailFigures> {
   return open(dir, async context => {
-    const { server, streams } = await serve(new MailboxesService(context, () => {}))
+    const service = new MailboxesService(context, () => {})
+    const { server, streams } = await serve(service)
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     const loop = monitorEventLoopDelay({ resolution: 1 })
     const timings: [string, Timing, number | null][] = []
@@ -116,6 +153,9 @@ function measure({ dir }: MailboxJob): Promise<WebmailFigures> {
     await run('word', WORD_MS, round => search(`w4${String(round).padStart(4, '0')}`))
     await run('word, common', WORD_MS, () => search('w0'))
     await run('phrase', PHRASE_MS, round => search(`"w${round} w3"`))
+    const message = await opener(context, service)
+    const ids = await readable(await service.store('reader'))
+    await run('opening a message, 10 kB', OPEN_MS, round => message(ids[round % ids.length] ?? 0))
     loop.disable()
     const { rss } = await memoryOf(process.pid)
     const perStream = await memoryOfStreams(url, streams)

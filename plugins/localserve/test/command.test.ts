@@ -33,7 +33,7 @@ test('makes a directory, serves it, and keeps changes made to it', async () => {
   expect((await run('--dir', home, '--log-level', 'debug')).served).toEqual([config, 'debug'])
   expect(await readFile(config, 'utf8')).toContain("const ip = ['127.0.0.1', '::1']")
   await writeFile(config, '// mine')
-  expect((await run('--dir', home)).out).toContain('page         http://localhost:1080/')
+  expect((await run('--dir', home)).out).toContain('webmail      http://localhost:1080/')
   expect(await readFile(config, 'utf8')).toBe('// mine')
 })
 

@@ -1,5 +1,6 @@
 // @mox/plugin-webmail: reading, searching, organising and writing mail in the browser, served by the http plugin at
 // /webmail/. Other plugins add to it through webmail-extensions@1.
+import { resolve } from 'node:path'
 import { definePlugin, type PluginFactory, routes } from '@mox/plugin-sdk'
 import { CALL_BYTES } from './api/calls.ts'
 import { options } from './options.ts'
@@ -35,7 +36,12 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
     const sessions = new Sessions(services)
     const settings = new SettingsStore(services.storage, err => log.error({ err }, 'changed settings cannot be read'))
     const badges = makeBadges(services.webmailExtensions, log)
-    const page = new Page(services.webmailExtensions)
+    const { dataDir } = services.system
+    const pathOf = (path: string | undefined) => (path === undefined ? undefined : resolve(dataDir, path))
+    const page = new Page(services.webmailExtensions, {
+      'custom.css': pathOf(options.css),
+      'custom.js': pathOf(options.script),
+    })
     const parts: readonly Part[] = [
       { calls: makeSessionCalls(sessions), start: () => sessions.start(), stop: () => sessions.stop() },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },

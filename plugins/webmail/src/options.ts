@@ -18,6 +18,18 @@ export const options = z.strictObject({
     .min(MIB)
     .default(2048 * MIB)
     .describe('Bytes of a file that is imported'),
+  css: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A style sheet of the operator's, used after the page's own; relative to the data directory; read again when it changes",
+    ),
+  script: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A script that runs before the page is shown and may define moxBeforeDisplay(root); as for `css`'),
 })
 
 export type Options = z.output<typeof options>

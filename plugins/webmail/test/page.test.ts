@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { definePlugin, UsageError, type WebmailExtension, webmailExtensions } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, test } from 'vitest'
@@ -9,7 +11,7 @@ import { CALL_BYTES } from '../src/api/calls.ts'
 import { parseJson } from '../src/server/body.ts'
 import { CallError } from '../src/server/call.ts'
 import { EXTENSION_BYTES, LOGIN_BYTES, MAX_JSON_DEPTH } from '../src/server/limits.ts'
-import { Page, pagePolicy } from '../src/server/page.ts'
+import { CUSTOM_BYTES, Page, pagePolicy } from '../src/server/page.ts'
 import { openWebmail, type WebmailHost } from './webmail-host.ts'
 
 const extension: WebmailExtension = { name: 'polls', title: 'Polls', script: 'export default () => {}\n' }
@@ -94,6 +96,42 @@ test('the policy names what is in the page, and nothing else runs', async () => 
       `style-src 'self' ${sha('a{}')} ${sha('b{}')};`,
     ),
   )
+})
+
+test("the operator's style and script are in the page, and read again when they change", async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mox-webmail-custom-'))
+  const [css, script] = [join(dir, 'a.css'), join(dir, 'a.js')]
+  await writeFile(css, 'body { color: red }')
+  await writeFile(script, 'function moxBeforeDisplay(root) {}')
+  const custom = await openWebmail({ webmail: { css, script } })
+  try {
+    const get = async (path: string): Promise<Response> => await fetch(new URL(path, custom.url))
+    const page = await get('')
+    assert.match(
+      await page.text(),
+      /<link rel="stylesheet" href="custom\.css"><script src="custom\.js"><\/script><\/head>/,
+    )
+    assert.equal(await (await get('custom.css')).text(), 'body { color: red }')
+    assert.equal((await get('custom.js')).headers.get('content-type'), 'text/javascript; charset=utf-8')
+    await writeFile(css, 'body { color: blue }')
+    await utimes(css, 1, 1)
+    assert.equal(await (await get('custom.css')).text(), 'body { color: blue }')
+    await rm(css)
+    assert.equal(await (await get('custom.css')).text(), 'body { color: blue }')
+  } finally {
+    await custom.close()
+  }
+  await assert.rejects(new Page([], { 'custom.css': css, 'custom.js': undefined }).start(), /there is no file/)
+  await writeFile(css, Buffer.alloc(CUSTOM_BYTES + 1, ' '))
+  await assert.rejects(new Page([], { 'custom.css': css, 'custom.js': undefined }).start(), /has more than/)
+  await writeFile(css, Buffer.alloc(CUSTOM_BYTES, ' '))
+  await new Page([], { 'custom.css': css, 'custom.js': undefined }).start()
+  await rm(dir, { recursive: true })
+})
+
+test('without them nothing of them is there', async () => {
+  assert.equal((await ask('custom.css')).status, 404)
+  assert.doesNotMatch((await ask('')).body.toString(), /custom\./)
 })
 
 test('scripts of extensions', async () => {

@@ -38,7 +38,12 @@ onLeaving(savePreferences)
 onMailto(mailto => openCompose({ kind: 'new', mailto }))
 
 const root = document.getElementById('app')
-if (root !== null) render(<App />, root)
+if (root !== null) {
+  // A script of the operator may change what the page is put into.
+  const { moxBeforeDisplay } = globalThis as { moxBeforeDisplay?: (root: HTMLElement) => void }
+  if (typeof moxBeforeDisplay === 'function') moxBeforeDisplay(root)
+  render(<App />, root)
+}
 startStream()
 startNavigation()
 startCompose()

@@ -32,13 +32,32 @@ interface File {
   readonly bytes: Promise<Readonly<Record<Encoding, Buffer>>>
 }
 
+/** Files of the operator, by the name under which the page loads them. */
+export type CustomFiles = Readonly<Record<'custom.css' | 'custom.js', string | undefined>>
+
+/** Bytes of such a file. */
+export const CUSTOM_BYTES: number = 1024 * 1024
+
+const TAGS: readonly (readonly [keyof CustomFiles, string])[] = [
+  ['custom.css', '<link rel="stylesheet" href="custom.css">'],
+  ['custom.js', '<script src="custom.js"></script>'],
+]
+
 export class Page {
   readonly #extensions: readonly WebmailExtension[]
+  readonly #custom: CustomFiles
+  /** Times of change of the operator's files that are loaded. */
+  readonly #loaded = new Map<keyof CustomFiles, number>()
+  #page: { readonly html: string; readonly modified: Date } | undefined
   /** By path below the webmail's prefix. */
   readonly #files = new Map<string, File>()
 
-  constructor(extensions: readonly WebmailExtension[]) {
+  constructor(
+    extensions: readonly WebmailExtension[],
+    custom: CustomFiles = { 'custom.css': undefined, 'custom.js': undefined },
+  ) {
     this.#extensions = extensions
+    this.#custom = custom
   }
 
   /** Throws a UsageError when the page is not built, or for an extension that cannot be. */
@@ -51,9 +70,11 @@ export class Page {
       if (type === undefined) continue
       const bytes = await readFile(`${folder}${name}`)
       const modified = (await stat(`${folder}${name}`)).mtime
-      if (name === 'index.html') this.#files.set('', file(bytes, type, modified, pagePolicy(bytes.toString())))
+      if (name === 'index.html') this.#page = { html: bytes.toString(), modified }
       else this.#files.set(name, file(bytes, type, modified, FILE_POLICY))
     }
+    this.#setPage()
+    await this.#readCustom()
     const now = new Date()
     for (const { name, script } of this.#extensions) {
       const path = `ext/${name}.js`
@@ -69,8 +90,38 @@ export class Page {
     }
   }
 
+  /** Reads what the operator changed. A file that is not there, or is too large, is a UsageError. */
+  async #readCustom(): Promise<void> {
+    let changed = false
+    for (const [name] of TAGS) {
+      const path = this.#custom[name]
+      if (path === undefined) continue
+      const facts = await stat(path).catch(() => undefined)
+      if (facts === undefined)
+        throw new UsageError(`webmail: there is no file ${path}; make it, or take the option away`)
+      if (facts.mtimeMs === this.#loaded.get(name)) continue
+      if (facts.size > CUSTOM_BYTES) throw new UsageError(`webmail: ${path} has more than ${CUSTOM_BYTES} bytes`)
+      const type = TYPES.get(name.slice(name.lastIndexOf('.') + 1)) ?? ''
+      this.#files.set(name, file(await readFile(path), type, facts.mtime, FILE_POLICY))
+      this.#loaded.set(name, facts.mtimeMs)
+      changed = true
+    }
+    if (changed) this.#setPage()
+  }
+
+  /** The page, with the operator's files in its head. */
+  #setPage(): void {
+    if (this.#page === undefined) return
+    const { html, modified } = this.#page
+    const tags = TAGS.filter(([name]) => this.#loaded.has(name)).map(([, tag]) => tag)
+    const whole = html.replace('</head>', () => `${tags.join('')}</head>`)
+    this.#files.set('', file(Buffer.from(whole), TYPES.get('html') ?? '', modified, pagePolicy(html)))
+  }
+
   /** Whether there is such a file, which is the answer then. */
   async serve(ctx: Context, path: string): Promise<boolean> {
+    // What cannot be read any more is served as it was.
+    if (path === '' || path.startsWith('custom.')) await this.#readCustom().catch(() => undefined)
     const found = this.#files.get(path)
     if (found === undefined) return false
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
