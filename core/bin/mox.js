@@ -30,7 +30,10 @@ if (isOld && (!inClone || ownNode === undefined || process.env.MOX_RESTARTED ===
   restart(isOld ? ownNode : process.execPath)
 } else {
   // Compiled code is kept for the next start, beside the code itself: who may write there may change the code anyway.
-  module.enableCompileCache(path(inClone ? '../../node_modules/.cache/mox' : '../../../.cache/mox'))
+  const cache = path(inClone ? '../../node_modules/.cache/mox' : '../../../.cache/mox')
+  module.enableCompileCache(cache)
+  // Threads only look here. Without it each of them would compile everything, and in a clone load what takes types out.
+  process.env.NODE_COMPILE_CACHE ??= cache
   await importHttp()
   const { run } = await import(inClone ? '../src/cli/main.ts' : '../dist/cli/main.js')
   await run()

@@ -13,6 +13,9 @@ export default defineConfig({ hostname: 'localhost', plugins: [], ${rest} })
 
 const FILES: Record<string, string> = {
   'good.ts': good(),
+  'types.ts': `const days: number = 5\n${good('queue: { keepRetiredDays: days }')}`,
+  'generic.ts': `const same = <T>(x: T): T => x\nconst days = same<number>(6)\n${good('queue: { keepRetiredDays: days }')}`,
+  'common.ts': `module.exports = { hostname: 'c.example', plugins: [] }`,
   'plain.mjs': `export default { hostname: 'a.example', plugins: [] }`,
   'with-part.ts': `import { days } from './part.ts'\n${good('queue: { keepRetiredDays: days }')}`,
   'part.ts': 'export const days: number = 3',
@@ -119,6 +122,12 @@ test('a config outside of the installation finds the packages beside core', () =
     path: join(dir, 'good.ts'),
   })
   expect(results['plain.mjs']?.ok).toMatchObject({ hostname: 'a.example' })
+})
+
+test('with types and without, and CommonJS', () => {
+  expect(results['common.ts']?.ok).toMatchObject({ hostname: 'c.example' })
+  expect(results['types.ts']?.ok).toMatchObject({ queue: { keepRetiredDays: 5 } })
+  expect(results['generic.ts']?.ok).toMatchObject({ queue: { keepRetiredDays: 6 } })
 })
 
 test('loading again reads the file and what it imports again', () => {

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { UsageError } from '@mox/plugin-sdk'
 import { explainImportError } from './import-error.ts'
 import { type ResolvedConfig, resolveConfig } from './resolve.ts'
-import { configUrl } from './resolver.ts'
+import { configUrl, importConfig } from './resolver.ts'
 
 export const CONFIG_NAMES: readonly string[] = ['ts', 'mts', 'js', 'mjs'].map(ending => `mox.config.${ending}`)
 
@@ -53,7 +53,7 @@ export async function needConfig(given: string | undefined, from: string = proce
 export async function loadConfig(path: string): Promise<ResolvedConfig> {
   let module: { default?: unknown }
   try {
-    module = (await import(/* @vite-ignore */ configUrl(path))) as { default?: unknown }
+    module = await importConfig(configUrl(path))
   } catch (error) {
     throw new UsageError(await explainImportError(error, path), { cause: error })
   }

@@ -33,7 +33,7 @@ interface Entry {
 }
 
 export class ZipWriter {
-  readonly output = new PassThrough()
+  readonly output: PassThrough = new PassThrough()
   /** What the archive's directory will say; about a hundred bytes a file. */
   readonly #directory: Buffer[] = []
   #at = 0

@@ -44,10 +44,11 @@ export function mountPanel(box: HTMLElement, invitation: Invitation, chosen: Cho
     said.append(name === 'Where' ? placeOf(location) : value)
     list.append(term, said)
   }
-  box.append(heading, list, week(invitation, chosen))
-  if (description !== '') box.append(more(description))
+  // Beside the title, so that they are seen where the pane is low.
+  const top = document.createElement('div')
+  Object.assign(top.style, { display: 'flex', flexWrap: 'wrap', gap: '6px 16px', justifyContent: 'space-between' })
   const buttons = document.createElement('p')
-  Object.assign(buttons.style, { display: 'flex', flexWrap: 'wrap', gap: '6px', marginTop: '8px' })
+  Object.assign(buttons.style, { display: 'flex', flexWrap: 'wrap', gap: '6px' })
   for (const action of actions) {
     const button = element('button', action.title)
     button.type = 'button'
@@ -55,7 +56,9 @@ export function mountPanel(box: HTMLElement, invitation: Invitation, chosen: Cho
     button.addEventListener('click', () => action.run())
     buttons.append(button)
   }
-  box.append(buttons)
+  top.append(heading, buttons)
+  box.append(top, list, week(invitation, chosen))
+  if (description !== '') box.append(more(description))
 }
 
 function element<K extends keyof HTMLElementTagNameMap>(name: K, text: string): HTMLElementTagNameMap[K] {

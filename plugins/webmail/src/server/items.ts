@@ -12,10 +12,10 @@ export type Badges = (messages: readonly ListedMessage[]) => ReadonlyMap<number,
 
 /** An extension that fails gives no badges and is logged. */
 export function makeBadges(extensions: readonly WebmailExtension[], log: Log): Badges {
-  const asked = extensions.filter(extension => extension.badges !== undefined)
+  // The list is complete only when all plugins are set up: it is looked at with each question.
   return messages => {
     const badges = new Map<number, string[]>()
-    for (const extension of asked) {
+    for (const extension of extensions) {
       try {
         for (const [id, names] of extension.badges?.(messages) ?? [])
           badges.set(id, [...(badges.get(id) ?? []), ...names.map(name => `${extension.name}/${name}`)])
