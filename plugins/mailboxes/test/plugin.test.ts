@@ -18,7 +18,7 @@ test('options', () => {
     { name: 'Drafts', specialUse: 'drafts' },
     { name: 'Junk', specialUse: 'junk' },
   ]
-  const rejects = { rejectsMailbox: 'Rejects', rejectsDays: 0 }
+  const rejects = { rejectsMailbox: 'Rejects', rejectsDays: 14 }
   check(undefined, { initialMailboxes, historyDays: 30, ...rejects })
   check({}, { initialMailboxes, historyDays: 30, ...rejects })
   check(
@@ -58,13 +58,14 @@ test('set up, start, deliver, stop', async () => {
     } as never)
     deepStrictEqual(
       (setup.migrations as readonly Migration[]).map(m => m.version),
-      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
     )
     const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
     deepStrictEqual(
       services.commands.map(c => c.path.join(' ')),
       [
         'mailbox list',
+        'mailbox introbox',
         'mailbox messages',
         'mailbox verify',
         'mailbox import',
