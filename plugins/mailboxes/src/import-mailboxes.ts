@@ -5,6 +5,7 @@ import { annotate } from './annotations.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
 import { chunks } from './expunge.ts'
+import { importedWord } from './import-message.ts'
 import { add, setIntrobox, setRoles, subscribe } from './mailboxes.ts'
 import type { ExportedAnnotation, Manifest } from './manifest.ts'
 import { setFlags } from './messages.ts'
@@ -42,7 +43,9 @@ export async function restoreMailboxes(context: Context, account: string, restor
       for (const { id, mailbox, letters } of part) {
         const { words } = wordsOfLetters(letters, restored.keywords.get(mailbox))
         for (const word of words)
-          await tried(restored.problem, `keyword ${word}`, () => setFlags(op, [id], { addKeywords: [word] }))
+          await tried(restored.problem, `keyword ${word}`, () =>
+            setFlags(op, [id], { addKeywords: [importedWord(word)] }),
+          )
       }
     })
   await operate(context, account, async op => {

@@ -96,6 +96,11 @@ function startOf(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat(start)
 }
 
+/** Keywords as other programs write those that are flags here: with or without a dollar sign. */
+export function importedWord(word: string): string {
+  return /^(?:forwarded|junk|notjunk|nonjunk|phishing|mdnsent)$/i.test(word) ? `$${word}` : word
+}
+
 const STATUS_FIELDS: readonly string[] = ['status', 'x-status', 'x-keywords']
 const STATUS_LETTERS: ReadonlyMap<string, keyof Flags> = new Map<string, keyof Flags>([
   ['R', 'seen'],

@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import { describe } from './describe.ts'
 import { refuse } from './errors.ts'
 import { flagColumns, joinWords, MESSAGE_KEYWORDS, parseWords } from './flags.ts'
-import type { StagedMessage } from './import-message.ts'
+import { importedWord, type StagedMessage } from './import-message.ts'
 import { add } from './mailboxes.ts'
 import type { Metadata } from './manifest.ts'
 import { mailboxName } from './names.ts'
@@ -53,7 +53,8 @@ export async function addImported(
   const key = `import/${message.hash.toString('hex')}/${message.mailbox}`
   if (await isThere(op, mailbox.id, key, columns.message_id_header, message)) return undefined
   if (quota > 0 && op.account.used + message.size > quota) throw refuse('quota', 'account storage full')
-  const words = parseWords(message.words ?? [])
+  const { noted, words: given = [] } = message
+  const words = parseWords(noted === undefined ? given.map(importedWord) : given)
   const receivedAt = message.receivedAt ?? op.now
   const found = await findThread(op, thread, mailbox.id, receivedAt)
   const row: Omit<MessageRow, 'id'> = {
@@ -69,7 +70,7 @@ export async function addImported(
     received_at: receivedAt,
   }
   if (found.parent === undefined) row.thread_id = waiting.find(thread)
-  if (message.noted !== undefined) Object.assign(row, await notedColumns(op, message.noted))
+  if (noted !== undefined) Object.assign(row, await notedColumns(op, noted))
   position(op, mailbox, row)
   const inserted = await insertMessage(op, mailbox, row, message.head)
   if (inserted === undefined) throw new Error('message was not inserted')

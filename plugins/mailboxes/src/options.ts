@@ -32,7 +32,7 @@ export interface MailboxesInput {
   readonly historyDays?: number | undefined
   /** Mailbox for what was refused: lists and searches leave it out like Trash and Junk. Default "Rejects". */
   readonly rejectsMailbox?: string | undefined
-  /** Days that messages stay in the mailbox for what was refused; 0 keeps them. Default 0: nothing of a user's leaves unasked. */
+  /** Days that copies of what was refused stay in the mailbox for them; 0 keeps them. Default 14. What a user puts there stays. */
   readonly rejectsDays?: number | undefined
   /** Junk flags by mailbox: regular expressions (RE2) on lower-case mailbox names. Default none: flags stay as they are. */
   readonly junkFlags?: JunkFlagOptions | undefined
@@ -47,7 +47,7 @@ export const options: z.ZodType<MailboxesOptions, MailboxesInput | undefined> = 
       .default([...DEFAULT_MAILBOXES]),
     historyDays: z.number().min(1).max(3650).default(30),
     rejectsMailbox: name.default('Rejects'),
-    rejectsDays: z.number().min(0).max(3650).default(0),
+    rejectsDays: z.number().min(0).max(3650).default(14),
     junkFlags: z
       .strictObject({
         junk: expression.optional(),

@@ -1,5 +1,5 @@
-// The mailbox for what was refused: it is for a look soon after, so messages leave it by themselves, as do the oldest ones
-// when there are very many. Other mailboxes are never touched; a role, which a user gave it, keeps it.
+// The mailbox for what was refused: its copies are for a look soon after, so they leave it by themselves, as do the oldest ones
+// when there are very many. What a user puts there stays, and other mailboxes are never touched; nor is one that got a role.
 import type { LocalDelivery } from '@mox/plugin-sdk'
 import { canonicalMessageId } from '@mox/plugin-sdk/mail'
 import type { Context } from './context.ts'
@@ -46,7 +46,7 @@ export async function removeKept(op: Operation, copies: readonly Candidate[]): P
 
 type Rejects = MailboxRow & { readonly account: string }
 
-/** Removes what came into the mailbox more than `days` ago, and all but the newest REJECTS; with 0 days nothing. */
+/** Removes copies that are older than `days`, and all but the newest REJECTS; with 0 days nothing. */
 export async function expungeRejects(context: Context, days: number): Promise<void> {
   if (days === 0) return
   const { db } = context.storage
@@ -62,13 +62,17 @@ export async function expungeRejects(context: Context, days: number): Promise<vo
 
 async function expungeSome(context: Context, mailbox: Rejects, before: number): Promise<number> {
   const { db } = context.storage
-  const live = () => db<MessageRow>(MESSAGE).where({ mailbox_id: mailbox.id, expunged_at: 0 })
-  const last = await live().orderBy('uid', 'desc').offset(REJECTS).limit(1).first('uid')
-  const rows: { id: number }[] = await live()
-    .where(query => query.where('saved_at', '<', before).orWhere('uid', '<=', last?.uid ?? 0))
-    .orderBy('uid')
-    .limit(CHUNK)
-    .select('id')
+  const copies = () => db<MessageRow>(MESSAGE).where({ mailbox_id: mailbox.id, expunged_at: 0, is_reject: 1 })
+  const [last] = await context.storage.offload<{ uid: number }>(
+    copies().orderBy('uid', 'desc').offset(REJECTS).limit(1).select('uid'),
+  )
+  const rows = await context.storage.offload<{ id: number }>(
+    copies()
+      .where(query => query.where('saved_at', '<', before).orWhere('uid', '<=', last?.uid ?? 0))
+      .orderBy('uid')
+      .limit(CHUNK)
+      .select('id'),
+  )
   if (rows.length === 0) return 0
   await operate(context, mailbox.account, async op =>
     expunge(

@@ -458,7 +458,8 @@ test('a folder of another program: keywords, roles by name, replies before what 
   const files: [string, string][] = [
     ['Sent Items/cur/1700000000.a:2,Sa', 'Subject: Re: x\nMessage-ID: <2@x>\nReferences: <1@x>\n\nreply'],
     ['Sent Items/cur/1700000001.b:2,z', 'Subject: Re: x\nMessage-ID: <3@x>\nReferences: <1@x>\n\nreply'],
-    ['Sent Items/dovecot-keywords', '0 Work\n1 $Forwarded\n'],
+    ['Sent Items/cur/1700000003.d:2,c', 'Subject: y\n\njunk'],
+    ['Sent Items/dovecot-keywords', '0 Work\n1 $Forwarded\n2 NonJunk\n'],
     ['Sent Items/dovecot-uidlist', 'x'],
     ['z/new/1700000002.c', 'Subject: x\nMessage-ID: <1@x>\n\nfirst, no end'],
     ['z/new/empty', ''],
@@ -470,17 +471,22 @@ test('a folder of another program: keywords, roles by name, replies before what 
   }
   await store.remove('Sent')
   const result = await run(store, join(dir, 'in'))
-  deepStrictEqual(result.counts, [3, 0, 2])
+  deepStrictEqual(result.counts, [4, 0, 2])
   deepStrictEqual(result.problems.sort(), ['an empty message of z', 'notes.txt: no mail in this file'])
   deepStrictEqual((await store.mailbox('Sent Items'))?.specialUse, ['sent'])
   const sent = await store.messages((await store.mailbox('Sent Items'))?.id ?? 0, { limit: 9 })
   deepStrictEqual(sent.map(m => [m.flags.seen, m.keywords, m.receivedAt]).sort(), [
     [false, [], 1_700_000_001_000],
+    [false, [], 1_700_000_003_000],
     [true, ['work'], 1_700_000_000_000],
   ])
   deepStrictEqual(
+    sent.map(m => m.flags.notjunk),
+    sent.map(m => m.receivedAt === 1_700_000_003_000),
+  )
+  deepStrictEqual(
     (await store.threads({ limit: 9 })).threads.map(t => t.total),
-    [3],
+    [1, 3],
   )
 })
 

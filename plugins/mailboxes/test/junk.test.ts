@@ -59,30 +59,35 @@ test('flags of what comes into a mailbox', async () => {
 test('what was refused leaves after a while, and when there is too much', async () => {
   const store = await h.mailboxes.store('alice')
   const count = async (name: string) => (await store.mailbox(name))?.total
-  const add = async (n: number, mailbox = 'Rejects') =>
+  let serial = 0
+  const add = async (n: number, rejected = true) =>
     await h.storage.write(async () => {
-      for (let i = 0; i < n; i++) await h.mailboxes.deliver(await h.delivery('alice', `Subject: ${i}\n\n`, { mailbox }))
+      for (let i = 0; i < n; i++)
+        await h.mailboxes.deliver(await h.delivery('alice', `Message-ID: <${serial++}@x>\n\n`, { rejected }))
     })
   await add(2)
-  await add(1, 'Inbox')
+  await add(1, false)
+  // What a user puts there stays.
+  const { id } = await store.append({ mailbox: 'Rejects', content: Buffer.from('Subject: own\r\n\r\n') })
   const day = 86_400_000
   h.clock.advance(14 * day)
   await expungeRejects(h.context, 14)
-  strictEqual(await count('Rejects'), 2)
+  strictEqual(await count('Rejects'), 3)
   h.clock.advance(1)
   await add(1)
   await expungeRejects(h.context, 0)
-  strictEqual(await count('Rejects'), 3)
+  strictEqual(await count('Rejects'), 4)
   await expungeRejects(h.context, 14)
-  deepStrictEqual([await count('Rejects'), await count('Inbox')], [1, 1])
+  deepStrictEqual([await count('Rejects'), await count('Inbox')], [2, 1])
   await add(REJECTS - 1)
   await expungeRejects(h.context, 14)
-  strictEqual(await count('Rejects'), REJECTS)
+  strictEqual(await count('Rejects'), REJECTS + 1)
   await add(1)
   await expungeRejects(h.context, 14)
-  strictEqual(await count('Rejects'), REJECTS)
+  strictEqual(await count('Rejects'), REJECTS + 1)
+  strictEqual((await store.listed([id])).length, 1)
   await store.setSpecialUse('Rejects', ['archive'])
   h.clock.advance(30 * day)
   await expungeRejects(h.context, 14)
-  strictEqual(await count('Rejects'), REJECTS)
+  strictEqual(await count('Rejects'), REJECTS + 1)
 })

@@ -18,7 +18,7 @@ test('options', () => {
     { name: 'Drafts', specialUse: 'drafts' },
     { name: 'Junk', specialUse: 'junk' },
   ]
-  const rejects = { rejectsMailbox: 'Rejects', rejectsDays: 0 }
+  const rejects = { rejectsMailbox: 'Rejects', rejectsDays: 14 }
   check(undefined, { initialMailboxes, historyDays: 30, ...rejects })
   check({}, { initialMailboxes, historyDays: 30, ...rejects })
   check(
@@ -65,6 +65,7 @@ test('set up, start, deliver, stop', async () => {
       services.commands.map(c => c.path.join(' ')),
       [
         'mailbox list',
+        'mailbox introbox',
         'mailbox messages',
         'mailbox verify',
         'mailbox import',

@@ -150,7 +150,7 @@ test('what is looked at is bounded, and takes no long time', async () => {
 })
 
 test('commands', async () => {
-  const run = async (name: string, words: string[], flags: [string, string][] = []) => {
+  const run = async (name: string, words: string[], flags: [string, string | boolean][] = []) => {
     const command = ruleCommands(h.mailboxes).find(c => c.path[2] === name)
     return await command?.run({ arguments: words, flags: new Map(flags), limit: 100 })
   }
@@ -171,6 +171,20 @@ test('commands', async () => {
       comment: 'the list',
     },
   ])
+  const more: [string, string | boolean][] = [
+    ['mail-from', 'a'],
+    ['verified-domain', 'a.test'],
+    ['forward', true],
+    ['list-allow-domain', 'b.test'],
+    ['accept-rejects', 'Kept'],
+  ]
+  await run('add', ['alice', 'x'], more)
+  const second = await run('list', ['alice'])
+  strictEqual(
+    second?.kind === 'rows' && second.rows[1]?.['conditions'],
+    'mail-from a; verified-domain a.test; forward; list-allow-domain b.test; accept-rejects Kept',
+  )
+  await run('remove', ['alice', '2'])
   await rejects(run('add', ['alice', 'x']) ?? Promise.resolve(), UsageError)
   await rejects(run('add', ['alice', 'x'], [['header', '=x']]) ?? Promise.resolve(), UsageError)
   await rejects(run('remove', ['alice', '2']) ?? Promise.resolve(), UsageError)
