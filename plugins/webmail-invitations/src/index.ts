@@ -4,13 +4,8 @@ import { definePlugin, type PluginFactory, webmailExtensions } from '@mox/plugin
 import { parseInvitation } from './parse.ts'
 import { readScript } from './script.ts'
 
-const options = {
-  parse: (): Readonly<Record<string, never>> => ({}),
-}
-
-export const webmailInvitations: PluginFactory<typeof options> = definePlugin({
+export const webmailInvitations: PluginFactory<undefined> = definePlugin({
   name: 'webmail-invitations',
-  options,
   provides: { webmailExtensions },
   setup: () => ({
     services: {

@@ -20,7 +20,8 @@ const alice = caller('alice')
 
 const extension: WebmailExtension = {
   ...{ name: 'demo', title: 'Demo', script: '' },
-  panel: ({ view }) => {
+  panel: ({ view, parts }) => {
+    if (view.subject === 'parts') return parts('Text/Calendar')
     if (view.subject === 'broken') throw new Error('no')
     return view.subject === 'panel' ? { text: view.text.trim() } : undefined
   },
@@ -67,6 +68,13 @@ test('an opened message', async () => {
   )
   strictEqual(opened.texts[0]?.text, 'hello\n')
   deepStrictEqual((await calls.message({ id: await deliver('Subject: broken') }, alice, signal)).panels, {})
+  const fields =
+    'Subject: parts\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: text/calendar'
+  const parts = await deliver(
+    `${fields}; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n=E9=\n!\n--b--`,
+  )
+  const { panels } = await calls.message({ id: parts }, alice, signal)
+  deepStrictEqual(panels, { demo: [{ path: '0.1', text: 'é!' }] })
   deepStrictEqual(await calls.findMessageId({ messageId: '<one@remote.example>' }, alice, signal), { ids: [id] })
   deepStrictEqual(await calls.findMessageId({ messageId: '<one@remote.example>' }, caller('bob'), signal), { ids: [] })
   const internals = await calls.internals({ id }, alice, signal)

@@ -1,7 +1,5 @@
 // The registry as one extension sees it: what it adds must bear its name, and have the shape that the page relies on.
 import type { WebmailRegistry } from '@mox/plugin-sdk/webmail'
-import { openCompose } from '../compose/windows.tsx'
-import { call } from '../lib/api.ts'
 import { settings } from '../state/store.ts'
 import { badges, commands, composeChecks, panels, register, settingsPages } from './registry.ts'
 
@@ -22,7 +20,8 @@ export interface Bound {
   commit(): void
 }
 
-export function bind(name: string): Bound {
+/** `answer`: opens an answer to a message with a text in it. */
+export function bind(name: string, answer: WebmailRegistry['reply']): Bound {
   const waiting: (() => void)[] = []
   const ids = new Set<string>()
   const add = <T extends { readonly id: string }>(
@@ -60,10 +59,10 @@ export function bind(name: string): Bound {
       badge: add(badges, ['text', 'title'], [], '/'),
       settingsPage: add(settingsPages, ['title'], ['mount']),
       stored: () => settings.value?.extensions[name],
-      reply: async ({ id }, text) => {
+      reply: async (message, text) => {
         if (typeof text !== 'string' || text.length > REPLY_LENGTH)
           throw new Error(`the text of an answer has at most ${REPLY_LENGTH} characters`)
-        openCompose({ kind: 'reply', message: await call('message', { id }), text })
+        await answer(message, text)
       },
     },
     commit: () => {

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { OpenedMessage } from '../../src/api/model.ts'
-import { startExtensions } from '../extend/load.ts'
+import { startExtensions } from '../extend/start.ts'
 import { MultiPanel } from '../list/multi.tsx'
 import { highlightTerms } from '../search/highlight.ts'
 import { showError } from '../state/busy.ts'
