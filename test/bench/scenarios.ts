@@ -168,15 +168,22 @@ function watchMemory(pid: number): () => Promise<{ rss: number; pss: number }> {
 
 /** Milliseconds from the start of the process to the first greeting: the first start of a directory, and a later one. */
 export async function firstBanner(rounds: number): Promise<{ fresh: number; again: number }> {
-  const dir = await tempDir()
-  try {
-    const times: number[] = []
-    for (let i = 0; i <= rounds; i++) times.push(await banner(dir, i === 0 ? {} : undefined))
-    const [fresh = 0, ...again] = times
-    return { fresh, again: again.sort((a, b) => a - b)[Math.floor(again.length / 2)] ?? 0 }
-  } finally {
-    await removeDir(dir)
+  const fresh: number[] = []
+  const again: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const dir = await tempDir()
+    try {
+      fresh.push(await banner(dir, {}))
+      again.push(await banner(dir, undefined))
+    } finally {
+      await removeDir(dir)
+    }
   }
+  return { fresh: median(fresh), again: median(again) }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
 
 async function banner(dir: string, config: ConfigOptions | undefined): Promise<number> {

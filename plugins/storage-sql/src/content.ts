@@ -6,6 +6,7 @@ import { compile, places } from './compile.ts'
 import { CHUNK, type ContentFiles } from './content-files.ts'
 import type { SqlEngine } from './engine.ts'
 import type { Ids } from './ids.ts'
+import { RecentContent } from './recent-content.ts'
 import { CONTENT, CONTENT_DATA } from './schema.ts'
 import { Staged, Writer } from './staged.ts'
 
@@ -37,6 +38,7 @@ export class SqlContent implements ContentStore {
   readonly #engine: SqlEngine
   readonly #ids: Ids
   readonly #files: ContentFiles
+  readonly #recent = new RecentContent()
   readonly #upsert: Statement<ContentRow, { id: number; file: string | null }>
   readonly #insertData: Statement<{ id: number; bytes: Buffer }, unknown>
   readonly #retain: Statement<{ id: number; count: number }, unknown>
@@ -101,7 +103,12 @@ export class SqlContent implements ContentStore {
     const { hash, size, bytes, file = null } = staged
     const row = await this.#upsert.get({ id, hash, size, refs: 1, file })
     if (row === undefined) throw new Error('content row was not written')
-    if (row.id === id && bytes !== undefined) await this.#insertData.run({ id, bytes })
+    if (row.id === id && bytes !== undefined) {
+      await this.#insertData.run({ id, bytes })
+      this.#engine.afterUnit(committed => {
+        if (committed) this.#recent.add(id, bytes)
+      })
+    }
     if (staged.state === 'staged') {
       staged.state = 'keeping'
       this.#engine.afterUnit(committed => staged.ended(committed, row.file === file))
@@ -144,6 +151,8 @@ export class SqlContent implements ContentStore {
   }
 
   async #stored(id: number): Promise<StoredContent> {
+    const bytes = this.#recent.get(id)
+    if (bytes !== undefined) return { size: bytes.length, file: null, bytes }
     const row = await this.#data.get({ id })
     if (row === undefined) throw new Error(`no content ${id}`)
     return row
@@ -167,7 +176,9 @@ export class SqlContent implements ContentStore {
     }
     const files = rows.flatMap(({ file }) => (file === null ? [] : [file]))
     this.#engine.afterUnit(committed => {
-      if (committed) for (const file of files) void this.#files.remove(file).catch(() => undefined)
+      if (!committed) return
+      for (const { id } of rows) this.#recent.delete(id)
+      for (const file of files) void this.#files.remove(file).catch(() => undefined)
     })
     return rows.length
   }
