@@ -94,6 +94,22 @@ describe('drafts', () => {
     assert.match(await refusal(alice.call('draftRemove', { id: first.id })), /^notFound: /)
   })
 
+  test('a draft that is made again under the same id is one draft', async () => {
+    const id = 'a2'.repeat(13)
+    const before = (await inMailbox('Drafts')).length
+    const first = await alice.call('draftCreate', { id, draft: DRAFT })
+    assert.equal(first.id, id)
+    const again = await alice.call('draftCreate', { id, draft: { ...DRAFT, subject: 'again' } })
+    assert.deepEqual([again.id, again.revision, again.draft.subject], [id, 2, 'again'])
+    assert.equal((await inMailbox('Drafts')).length, before + 1)
+    const bob = await host.login('bob@example.org')
+    // It has moved on, or is somebody else's: not what was asked for again.
+    assert.match(await refusal(alice.call('draftCreate', { id, draft: DRAFT })), /^conflict/)
+    assert.match(await refusal(bob.call('draftCreate', { id, draft: DRAFT })), /^refused/)
+    assert.match(await refusal(alice.raw('draftCreate', { id: '../x', draft: DRAFT })), /^badRequest/)
+    await alice.call('draftRemove', { id })
+  })
+
   test('a draft that was changed in another window is a conflict', async () => {
     const { id } = await alice.call('draftCreate', { draft: DRAFT })
     await alice.call('draftSave', { id, revision: 1, draft: { ...DRAFT, subject: 'window one' } })

@@ -159,7 +159,17 @@ export const calls = {
   settingsSave: call(z.strictObject({ settings }), nothing),
 
   // Writing. Files go to POST upload/DRAFT.
-  draftCreate: call(z.strictObject({ draft }), savedDraft),
+  /** `id`: chosen by the caller, so that asking again, after an answer was lost, makes no second draft. */
+  draftCreate: call(
+    z.strictObject({
+      id: z
+        .string()
+        .regex(/^[a-z2-7]{26}$/)
+        .optional(),
+      draft,
+    }),
+    savedDraft,
+  ),
   /** `revision` as last seen: a draft that was saved elsewhere since is a conflict. */
   draftSave: call(z.strictObject({ id: z.string().max(100), revision: z.int(), draft }), savedDraft),
   draftOpen: call(z.strictObject({ messageId: id }), savedDraft),

@@ -6,7 +6,16 @@ export interface Typed {
   readonly address: string
 }
 
-/** Splits at commas, semicolons and line ends that stand outside of quotes and brackets. The name of a group is left out. */
+/** Characters of an entry, and entries of one field, that a draft has room for. */
+export const MAX_LINE = 1_000
+export const MAX_ENTRIES = 1_000
+/** Characters that no line of a header field may have. */
+const CONTROL = /[\x00-\x1f\x7f]+/g
+
+/**
+ * Splits at commas and semicolons that stand outside of quotes and brackets, and at line ends. The name of a group is left
+ * out. An entry that is longer than a line may be is cut: it is no address in any case.
+ */
 export function splitAddresses(text: string): string[] {
   const found: string[] = []
   let entry = ''
@@ -14,7 +23,12 @@ export function splitAddresses(text: string): string[] {
   let angle = false
   for (let i = 0; i < text.length; i++) {
     const c = text.charAt(i)
-    if (quoted) {
+    if (c === '\n') {
+      // A quote or bracket that was never closed does not swallow the lines after it.
+      found.push(entry)
+      entry = ''
+      quoted = angle = false
+    } else if (quoted) {
       entry += c
       if (c === '\\') entry += text.charAt(++i)
       else if (c === '"') quoted = false
@@ -24,20 +38,29 @@ export function splitAddresses(text: string): string[] {
     } else if (c === '<' || c === '>') {
       angle = c === '<'
       entry += c
-    } else if (!angle && (c === ',' || c === ';' || c === '\n')) {
+    } else if (!angle && (c === ',' || c === ';')) {
       found.push(entry)
       entry = ''
     } else if (!angle && c === ':' && !entry.includes('@')) entry = ''
-    else if (c !== '\r') entry += c
+    else entry += c
   }
-  return [...found, entry].map(e => e.trim()).filter(e => e !== '')
+  return [...found, entry].map(e => oneLine(e).trim().slice(0, MAX_LINE)).filter(e => e !== '')
 }
 
-const ADDRESS = /^[^\s@<>(),;:"]+@[^\s@<>(),;:"]+$|^"(?:[^"\\]|\\.)+"@[^\s@<>(),;:"]+$/
+/** Without line breaks and other control characters, which nothing in a header field may have. */
+export function oneLine(text: string): string {
+  return text.replace(CONTROL, ' ')
+}
+
+const ADDRESS = /^[^\s@<>(),;:"]+@(?:[^\s@<>(),;:"]+|\[[^\s@<>[\]]+\])$|^"(?:[^"\\]|\\.)+"@[^\s@<>(),;:"]+$/
+
+/** Characters of a name; each may need a backslash. */
+const MAX_NAME = 300
 
 /** Undefined when it cannot be an address; the server judges by the strict rules. */
 export function parseTyped(text: string): Typed | undefined {
   const trimmed = text.trim()
+  if (trimmed.length > MAX_LINE) return undefined
   const [, before = '', inside = ''] = /^(.*?)\s*<([^<>]*)>$/s.exec(trimmed) ?? []
   const address = inside === '' ? trimmed : inside.trim()
   if (!ADDRESS.test(address) || address.length > 320) return undefined
@@ -45,8 +68,9 @@ export function parseTyped(text: string): Typed | undefined {
   return { name, address }
 }
 
-/** As a line of a draft. */
-export function formatTyped({ name, address }: Typed): string {
+/** As a line of a draft; a name that has no room in one is cut. */
+export function formatTyped({ name: given, address }: Typed): string {
+  const name = oneLine(given).trim().slice(0, MAX_NAME)
   if (name === '') return address
   const plain = /^[^"\\,;:<>()@[\]]+$/.test(name)
   return `${plain ? name : `"${name.replace(/["\\]/g, '\\$&')}"`} <${address}>`

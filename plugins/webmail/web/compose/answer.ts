@@ -38,10 +38,10 @@ export function recipientsOf(
 
 export function subjectOf(kind: AnswerKind, subject: string): string {
   if (kind === 'forward') return isForward(subject) ? subject : `Fwd: ${subject}`
-  return /^re:/i.test(subject) ? subject : `Re: ${subject}`
+  return /^\s*re:/i.test(subject) ? subject : `Re: ${subject}`
 }
 
 /** "Fw:", "Fwd:", "[fwd:", "… (fwd)". */
 export function isForward(subject: string): boolean {
-  return /^(?:\[?fwd?:)|\(fwd\)\s*$/i.test(subject)
+  return /^\s*\[?fwd?:|\(fwd\)$/i.test(subject.trimEnd())
 }

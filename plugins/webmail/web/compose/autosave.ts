@@ -34,9 +34,9 @@ export class Autosave {
   }
 
   changed(): void {
-    if (this.#ended) return
     const now = this.#timers.now()
     this.#changedSince ??= now
+    if (this.#ended) return
     if (this.#saving === undefined) this.#shown('changed')
     this.#plan(Math.max(0, Math.min(QUIET_MS, this.#changedSince + LONGEST_MS - now)))
   }
@@ -55,9 +55,10 @@ export class Autosave {
     await this.#saving?.catch(() => undefined)
   }
 
-  /** Goes on after `end`: sending failed. */
+  /** Goes on after `end`, with what changed meanwhile: sending failed. */
   resume(): void {
     this.#ended = false
+    if (this.#changedSince !== undefined) this.changed()
   }
 
   #plan(ms: number): void {
@@ -77,7 +78,7 @@ export class Autosave {
       await this.#saving
       this.#saving = undefined
       this.#shown(this.#changedSince === undefined ? 'saved' : 'changed')
-      if (this.#changedSince !== undefined) this.#plan(QUIET_MS)
+      if (this.#changedSince !== undefined && !this.#ended) this.#plan(QUIET_MS)
     } catch (error) {
       this.#saving = undefined
       this.#changedSince = since ?? this.#timers.now()

@@ -4,7 +4,7 @@ import { call } from '../lib/api.ts'
 import { hello, settings } from '../state/store.ts'
 import { parseTyped } from './addresses.ts'
 import { type AnswerKind, recipientsOf, subjectOf } from './answer.ts'
-import { textOf } from './html-text.ts'
+import { htmlOf, textOf } from './html-text.ts'
 import { choicesOf, fromForAnswer } from './identity.ts'
 import { parseMailto } from './mailto.ts'
 import { beginAnswer, beginForward, beginNew } from './quote.ts'
@@ -56,8 +56,12 @@ export async function begin(request: ComposeRequest): Promise<Start> {
     const saved = await call('draftOpen', { messageId: message.id })
     return { draft: saved.draft, saved, cursor: 0, focus: saved.draft.to.length === 0 ? 'to' : 'text' }
   }
-  if (kind === 'new' || kind === 'edit' || message === undefined) return beginEmpty(request.mailto)
-  return withText(await beginFrom(kind, message, request.selectionText ?? ''), request.text ?? '')
+  const start =
+    kind === 'new' || kind === 'edit' || message === undefined
+      ? beginEmpty(request.mailto)
+      : withText(await beginFrom(kind, message, request.selectionText ?? ''), request.text ?? '')
+  if (settings.value?.richText !== true) return start
+  return { ...start, draft: { ...start.draft, html: htmlOf(start.draft.text) } }
 }
 
 function withText({ draft, cursor, ...start }: Start, added: string): Start {

@@ -10,8 +10,8 @@ export const forgottenFile: ComposeCheck = {
   id: 'compose.attachment',
   check: ({ text, attachments }: ComposedMessage) => {
     if (attachments.length > 0) return undefined
-    // What follows the separator is quoted, too.
-    const own = text.split(/^---- Forwarded Message ----$/m)[0] ?? ''
+    // What follows the separator is quoted, too; and a signature speaks of no file.
+    const own = text.split(/^(?:---- Forwarded Message ----|-- )$/m)[0] ?? ''
     const line = own.split('\n').find(l => !l.startsWith('>') && ATTACHED.test(l))
     return line === undefined ? undefined : { text: 'The text speaks of an attachment, and there is none.', ask: true }
   },

@@ -8,6 +8,8 @@ export interface Editor {
   readonly element: HTMLElement
   html(): string
   text(): string
+  /** Replaces all of it. */
+  set(html: string): void
   focus(): void
   destroy(): void
 }
@@ -183,6 +185,7 @@ export function createEditor(
       return holder.innerHTML
     },
     text: () => textOf(element),
+    set: html => element.replaceChildren(clean(html)),
     focus: () => element.focus(),
     destroy: () => place.replaceChildren(),
   }

@@ -47,17 +47,16 @@ export function choicesOf(
   return first === undefined || lines.includes(first) ? lines : [first, ...lines]
 }
 
-/** From of an answer: the one address of ours that the message was sent to. */
+/** From of an answer: the one address of ours that the message was sent to, or that we wrote it from. */
 export function fromForAnswer(
-  message: { readonly to: readonly NameAddress[]; readonly cc: readonly NameAddress[] },
+  message: Readonly<Record<'from' | 'to' | 'cc', readonly NameAddress[]>>,
   identities: readonly Identity[],
   domains: Domains,
   names: ReadonlyMap<string, string>,
 ): string | undefined {
-  const found = [...message.to, ...message.cc].flatMap(({ address }) => {
-    const match = identityOf(address, identities, domains)
-    return match === undefined ? [] : [match]
-  })
+  const ours = (boxes: readonly NameAddress[]) => boxes.flatMap(b => identityOf(b.address, identities, domains) ?? [])
+  const written = ours(message.from)
+  const found = written.length > 0 ? written : ours([...message.to, ...message.cc])
   const [only] = found
   const addresses = new Set(found.map(f => f.address.toLowerCase()))
   if (only === undefined || addresses.size > 1) return undefined

@@ -8,7 +8,7 @@ import { busy, showError } from '../state/busy.ts'
 import { draftInAddress } from '../state/navigate.ts'
 import { narrow } from '../state/store.ts'
 import { begin, type ComposeRequest, type Start } from './begin.ts'
-import { ComposeSession, unsavedDrafts } from './session.ts'
+import { ComposeSession, type Kept, sameDraft, unsavedDrafts } from './session.ts'
 import { ComposeWindow, type Opened } from './window.tsx'
 
 /** Windows at the same time. */
@@ -55,13 +55,13 @@ function show(start: Start, request: ComposeRequest): void {
 
 function add(session: ComposeSession, start: Pick<Start, 'cursor' | 'focus'>, original?: OpenedMessage): void {
   const { cursor, focus } = start
-  const opened = { session, cursor, focus, close, again, takeBack: takeSentBack }
+  const opened = { session, cursor, focus, close, again: (draft: Draft) => again(draft), takeBack: takeSentBack }
   windows.value = [...windows.value, original === undefined ? opened : { ...opened, original }]
 }
 
 /** A window with a draft that the server does not have. */
-function again(draft: Draft): void {
-  const session = new ComposeSession(draft)
+function again(draft: Draft, id?: string): void {
+  const session = new ComposeSession(draft, undefined, id)
   add(session, { cursor: 0, focus: 'text' })
   session.change({})
 }
@@ -84,19 +84,28 @@ export async function openDraft(id: string): Promise<void> {
 }
 
 /** Opens the draft of the page's address and what an earlier page could not save. */
-export function resume(draft: string | undefined): void {
+export async function resume(draft: string | undefined): Promise<void> {
+  for (const unsaved of unsavedDrafts()) await restore(unsaved)
   // One that was sent or removed meanwhile is not missed.
-  if (draft !== undefined) openDraft(draft).catch(() => undefined)
-  for (const unsaved of unsavedDrafts()) {
-    again(unsaved)
-    toast({ text: 'A message that was not saved is open again' })
+  if (draft !== undefined) await openDraft(draft).catch(() => undefined)
+}
+
+/** The page may have had time to save when it was left: nobody knows but the server. */
+async function restore({ id, revision, draft }: Kept): Promise<void> {
+  const saved = await call('draftGet', { id }).catch(() => undefined)
+  if (saved !== undefined && (sameDraft(saved.draft, draft) || saved.revision === Math.max(1, revision))) {
+    show({ draft: saved.draft, saved, cursor: 0, focus: 'text' }, { kind: 'edit' })
+    if (!sameDraft(saved.draft, draft)) windows.value.at(-1)?.session.change(draft)
+    return
   }
+  // Saved by another window since, sent, or never there: this text goes on as a draft of its own.
+  again(draft, saved === undefined && revision === 0 ? id : undefined)
+  toast({ text: 'A message that was not saved is open again' })
 }
 
 export async function saveAll(keepalive: boolean): Promise<void> {
-  for (const { session } of windows.value)
-    if (keepalive) session.saveOnLeaving()
-    else await session.flush()
+  const all = windows.value.map(({ session }) => (keepalive ? session.saveOnLeaving() : session.flush()))
+  await Promise.allSettled(all)
 }
 
 export function unsaved(): boolean {

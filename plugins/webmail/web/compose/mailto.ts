@@ -1,5 +1,5 @@
 // mailto: URLs (RFC 6068): only addresses, subject and body are taken; the user sends, nobody else.
-import { splitAddresses } from './addresses.ts'
+import { MAX_ENTRIES, MAX_LINE, oneLine, splitAddresses } from './addresses.ts'
 
 export interface Mailto {
   readonly to: string[]
@@ -20,11 +20,12 @@ export function parseMailto(url: string): Mailto {
     const at = pair.indexOf('=')
     const value = decode(pair.slice(at + 1))
     const name = at < 0 ? '' : decode(pair.slice(0, at)).toLowerCase()
-    if (name === 'to' || name === 'cc' || name === 'bcc') found[name].push(...splitAddresses(value).map(oneLine))
+    if (name === 'to' || name === 'cc' || name === 'bcc') found[name] = [...found[name], ...splitAddresses(value)]
     else if (name === 'subject') found.subject = oneLine(value).slice(0, 998)
-    else if (name === 'body') found.text = value.replace(/\r\n?/g, '\n')
+    else if (name === 'body') found.text = value.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '')
   }
-  return found
+  const [to, cc, bcc] = [found.to, found.cc, found.bcc].map(list => list.slice(0, MAX_ENTRIES))
+  return { ...found, to: to ?? [], cc: cc ?? [], bcc: bcc ?? [] }
 }
 
 function split(text: string): [string, string] {
@@ -36,12 +37,8 @@ function addresses(path: string): string[] {
   // Commas that separate are not encoded.
   return path
     .split(',')
-    .map(part => oneLine(decode(part)).trim())
+    .map(part => oneLine(decode(part)).trim().slice(0, MAX_LINE))
     .filter(part => part !== '')
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]+/g, ' ')
 }
 
 function decode(text: string): string {

@@ -5,8 +5,9 @@ import type { JSX } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { Icon } from '../frame/icons.tsx'
 import { call } from '../lib/api.ts'
+import { showError } from '../state/busy.ts'
 import { settings } from '../state/store.ts'
-import { formatTyped, parseTyped, splitAddresses } from './addresses.ts'
+import { formatTyped, MAX_ENTRIES, parseTyped, splitAddresses } from './addresses.ts'
 import { SecurityBar } from './security.tsx'
 
 /** Milliseconds of rest before it is asked whom it could be. */
@@ -28,6 +29,8 @@ export function RecipientField({ label, name, value, autofocus, security, change
   const at = useSignal(-1)
   const input = useRef<HTMLInputElement>(null)
   useCompletion(typed, found, at)
+  const options = matching(found.value, typed.value, value)
+  const marked = options[at.value]
   useEffect(() => {
     if (autofocus === true) input.current?.focus()
   }, [])
@@ -36,21 +39,24 @@ export function RecipientField({ label, name, value, autofocus, security, change
     const lines = splitAddresses(text)
     typed.value = ''
     found.value = []
-    if (lines.length > 0) change([...value, ...lines])
+    if (value.length + lines.length > MAX_ENTRIES)
+      showError(new Error(`${label} has room for ${MAX_ENTRIES} addresses; the rest was left out`))
+    if (lines.length > 0) change([...value, ...lines].slice(0, MAX_ENTRIES))
   }
   const onKey = (event: KeyboardEvent): void => {
     const { key } = event
-    const chosen = found.value[at.value]
     if (event.ctrlKey || event.metaKey) return
     if (key === 'ArrowDown' || key === 'ArrowUp') {
-      if (found.value.length === 0) return
-      at.value = (at.value + (key === 'ArrowDown' ? 1 : -1) + found.value.length) % found.value.length
-    } else if ((key === 'Enter' || key === 'Tab') && found.value.length > 0 && typed.value !== '')
-      take(chosen ?? found.value[0] ?? '')
+      if (options.length === 0) return
+      const next = at.value < 0 && key === 'ArrowUp' ? -1 : at.value + (key === 'ArrowDown' ? 1 : -1)
+      at.value = (next + options.length) % options.length
+    } else if ((key === 'Enter' || key === 'Tab') && options.length > 0 && typed.value !== '')
+      // A whole address is meant as it stands, although it may be a part of another one.
+      take(marked ?? (parseTyped(typed.value) === undefined ? (options[0] ?? '') : typed.value))
     else if (key === 'Enter' || key === ';' || (key === ',' && !inQuotes(typed.value))) {
       if (typed.value.trim() === '' && key === 'Enter') return
       take(typed.value)
-    } else if (key === 'Escape' && found.value.length > 0) found.value = []
+    } else if (key === 'Escape' && options.length > 0) found.value = []
     else if (key === 'Backspace' && typed.value === '' && value.length > 0) {
       // The last entry becomes text again, to be mended.
       typed.value = value.at(-1) ?? ''
@@ -68,6 +74,12 @@ export function RecipientField({ label, name, value, autofocus, security, change
             key={`${n} ${line}`}
             line={line}
             security={security === true && settings.value?.showAddressSecurity === true}
+            edit={() => {
+              const rest = value.filter((_, i) => i !== n)
+              change(typed.value.trim() === '' ? rest : [...rest, ...splitAddresses(typed.value)])
+              typed.value = line
+              input.current?.focus()
+            }}
             remove={() => {
               change(value.filter((_, i) => i !== n))
               input.current?.focus()
@@ -84,10 +96,10 @@ export function RecipientField({ label, name, value, autofocus, security, change
             autocapitalize="off"
             spellcheck={false}
             maxLength={20_000}
-            aria-expanded={found.value.length > 0}
+            aria-expanded={options.length > 0}
             aria-controls={list}
             aria-autocomplete="list"
-            aria-activedescendant={at.value < 0 ? undefined : `${list}-${at.value}`}
+            aria-activedescendant={marked === undefined ? undefined : `${list}-${at.value}`}
             value={typed.value}
             onInput={event => {
               typed.value = event.currentTarget.value
@@ -99,14 +111,11 @@ export function RecipientField({ label, name, value, autofocus, security, change
               take(`${typed.value}${text}`)
             }}
             onKeyDown={onKey}
-            onBlur={() => {
-              // A press on a suggestion comes first.
-              setTimeout(() => take(typed.value), 150)
-            }}
+            onBlur={() => take(typed.value)}
           />
-          {found.value.length === 0 ? null : (
+          {options.length === 0 ? null : (
             <div class="suggestions" role="listbox" id={list} aria-label="Suggestions">
-              {found.value.map((line, n) => (
+              {options.map((line, n) => (
                 // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys.
                 <div
                   key={line}
@@ -114,6 +123,7 @@ export function RecipientField({ label, name, value, autofocus, security, change
                   role="option"
                   tabIndex={-1}
                   aria-selected={n === at.value}
+                  // The field keeps the focus: what is typed in it would be taken when it lost it.
                   onMouseDown={event => event.preventDefault()}
                   onClick={() => {
                     take(line)
@@ -131,20 +141,31 @@ export function RecipientField({ label, name, value, autofocus, security, change
   )
 }
 
-function Entry(props: { readonly line: string; readonly security: boolean; remove(): void }): JSX.Element {
+function Entry(props: {
+  readonly line: string
+  readonly security: boolean
+  edit(): void
+  remove(): void
+}): JSX.Element {
   const parsed = parseTyped(props.line)
   return (
-    <li class={parsed === undefined ? 'recipient bad' : 'recipient'} title={props.line}>
-      <span class="recipient-text">
+    <li class={parsed === undefined ? 'recipient bad' : 'recipient'}>
+      <button type="button" class="recipient-text" title={`${props.line}: press to change it`} onClick={props.edit}>
         {parsed === undefined ? props.line : parsed.name === '' ? parsed.address : parsed.name}
         {parsed === undefined ? <span class="visually-hidden"> (not a mail address)</span> : null}
-      </span>
+      </button>
+      {props.security && parsed !== undefined ? <SecurityBar address={parsed.address} /> : null}
       <button type="button" class="icon" aria-label={`Remove ${props.line}`} onClick={props.remove}>
         <Icon name="close" size={12} />
       </button>
-      {props.security && parsed !== undefined ? <SecurityBar address={parsed.address} /> : null}
     </li>
   )
+}
+
+/** Of what was found for an earlier text those that fit this one, without who is there already. */
+function matching(found: readonly string[], typed: string, value: readonly string[]): readonly string[] {
+  const text = typed.trim().toLowerCase()
+  return found.filter(line => line.replace(/["\\]/g, '').toLowerCase().includes(text) && !value.includes(line))
 }
 
 /** Asks whom the typed text could be, the latest question only. */

@@ -1,4 +1,4 @@
-// How safely mail gets to a recipient: five segments, each with a sign and a word beside its colour.
+// How safely mail gets to a recipient: five small signs, each of a shape of its own beside its colour, and words for them.
 import { type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
@@ -12,7 +12,13 @@ const PARTS = [
   ['dane', 'DANE', 'the first mail server’s certificate is published (DANE)'],
   ['requireTls', 'RequireTLS', 'mail that must travel over TLS got there before'],
 ] as const
-const SIGNS = { yes: '✓', no: '✗', unknown: '?', error: '!' } as const
+/** On a grid of 10. */
+const SIGNS = {
+  yes: 'M1.500 5.500l2.500 2.500 4.500-6',
+  no: 'M2 2l6 6M8 2l-6 6',
+  unknown: 'M5 5h.01',
+  error: 'M5 1.500v4M5 8.200v.1',
+} as const
 const WORDS = { yes: 'yes', no: 'no', unknown: 'not known', error: 'could not be found out' } as const
 
 const known: Signal<ReadonlyMap<string, RecipientSecurity>> = signal(new Map())
@@ -60,9 +66,9 @@ export function SecurityBar({ address }: { readonly address: string }): JSX.Elem
   return (
     <span class="security" role="img" aria-label={`Security: ${text.join('; ')}`} title={text.join('\n')}>
       {PARTS.map(([key]) => (
-        <span key={key} class={`segment ${found?.[key] ?? 'unknown'}`} aria-hidden="true">
-          {found === undefined ? '' : SIGNS[found[key]]}
-        </span>
+        <svg key={key} class={found?.[key] ?? 'unknown'} viewBox="0 0 10 10" aria-hidden="true">
+          <path d={SIGNS[found?.[key] ?? 'unknown']} />
+        </svg>
       ))}
     </span>
   )

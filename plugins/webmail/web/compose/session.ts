@@ -2,9 +2,10 @@
 // in the browser's session storage until the server has it, so that an ended session or a crash loses nothing.
 import { type Signal, signal } from '@preact/signals'
 import { z } from 'zod'
+import { errorBody } from '../../src/api/calls.ts'
 import type { Draft, DraftAttachment, SavedDraft } from '../../src/api/model.ts'
-import { draftAttachment } from '../../src/api/model.ts'
-import { ApiError, call, csrfToken } from '../lib/api.ts'
+import { draftAttachment, draft as draftSchema } from '../../src/api/model.ts'
+import { ApiError, call, csrfToken, requireLogin } from '../lib/api.ts'
 import { Autosave, type SaveState } from './autosave.ts'
 import { UNSAVED } from './windows.tsx'
 
@@ -25,7 +26,16 @@ export const EMPTY: Draft = {
   ...{ response: null, requireTls: null, sendAt: null },
 }
 
+/** What waits in the tab's storage. */
+export interface Kept {
+  readonly id: string
+  /** Of the draft on the server; 0 for none yet. */
+  readonly revision: number
+  readonly draft: Draft
+}
+
 let lastId = 0
+const kept = z.object({ id: z.string(), revision: z.int(), draft: draftSchema })
 const answer = z.object({ attachments: z.array(draftAttachment) })
 
 export class ComposeSession {
@@ -38,14 +48,20 @@ export class ComposeSession {
   readonly problem: Signal<string> = signal('')
   readonly sending: Signal<boolean> = signal(false)
   readonly minimised: Signal<boolean> = signal(false)
+  /** Another window saved the draft, or sent it. */
+  readonly conflict: Signal<boolean> = signal(false)
+  readonly maximised: Signal<boolean> = signal(false)
   /** The user chose how TLS is demanded: nothing changes it any more. */
   readonly tlsChosen: Signal<boolean>
   /** On the server; undefined until it was saved first. */
   readonly saved: Signal<Pick<SavedDraft, 'id' | 'revision' | 'messageId'> | undefined>
   readonly #autosave: Autosave
+  /** Made here, so that a save whose answer is lost makes no second draft. */
+  #draftId: string
   #lastUpload = 0
 
-  constructor(draft: Draft, saved?: SavedDraft) {
+  constructor(draft: Draft, saved?: SavedDraft, id: string = saved?.id ?? newId()) {
+    this.#draftId = id
     this.draft = signal(draft)
     this.saved = signal(saved)
     this.files.value = saved?.attachments ?? []
@@ -72,8 +88,27 @@ export class ComposeSession {
 
   change(fields: Partial<Draft>): void {
     this.draft.value = { ...this.draft.value, ...fields }
-    sessionStorage.setItem(UNSAVED + this.id, JSON.stringify(this.draft.value))
+    this.#keep()
     this.#autosave.changed()
+  }
+
+  /** A change that is not the user's: no reason to keep a draft. */
+  adjust(fields: Partial<Draft>): void {
+    if (this.saved.value !== undefined || this.unsaved) this.change(fields)
+    else this.draft.value = { ...this.draft.value, ...fields }
+  }
+
+  #keep(): void {
+    const entry: Kept = { id: this.#draftId, revision: this.saved.value?.revision ?? 0, draft: this.draft.value }
+    try {
+      sessionStorage.setItem(UNSAVED + this.#draftId, JSON.stringify(entry))
+    } catch {
+      // No room: only the server keeps it then.
+    }
+  }
+
+  #forget(): void {
+    sessionStorage.removeItem(UNSAVED + this.#draftId)
   }
 
   async flush(): Promise<void> {
@@ -93,16 +128,14 @@ export class ComposeSession {
 
   async #save(): Promise<void> {
     const draft = this.draft.value
-    const before = this.saved.value
     try {
-      const saved =
-        before === undefined
-          ? await call('draftCreate', { draft })
-          : await call('draftSave', { id: before.id, revision: before.revision, draft })
-      this.saved.value = saved
+      this.saved.value = await this.#store(draft, false)
       this.problem.value = ''
-      if (this.draft.value === draft) sessionStorage.removeItem(UNSAVED + this.id)
+      this.conflict.value = false
+      if (this.draft.value === draft) this.#forget()
+      else this.#keep()
     } catch (error) {
+      this.conflict.value = error instanceof ApiError && error.code === 'conflict'
       this.problem.value = `Not saved: ${error instanceof Error ? error.message : String(error)}`
       throw error
     }
@@ -110,24 +143,29 @@ export class ComposeSession {
 
   /** Saves with a request that outlives the page. */
   saveOnLeaving(): void {
-    const { value: before } = this.saved
-    if (!this.unsaved) return
-    const draft = this.draft.value
-    const work =
-      before === undefined
-        ? call('draftCreate', { draft }, undefined, true)
-        : call('draftSave', { id: before.id, revision: before.revision, draft }, undefined, true)
-    work.then(
+    if (!this.unsaved || this.conflict.value) return
+    this.#store(this.draft.value, true).then(
       saved => {
         this.saved.value = saved
-        sessionStorage.removeItem(UNSAVED + this.id)
+        this.#forget()
       },
       () => undefined,
     )
   }
 
+  async #store(draft: Draft, keepalive: boolean): Promise<SavedDraft> {
+    const before = this.saved.value
+    const refused = problemOf(draft)
+    if (refused !== undefined) throw new ApiError('badRequest', refused)
+    return before === undefined
+      ? await call('draftCreate', { id: this.#draftId, draft }, undefined, keepalive)
+      : await call('draftSave', { id: before.id, revision: before.revision, draft }, undefined, keepalive)
+  }
+
   /** Another window changed the draft: this one's text goes on as a draft of its own. */
   async keepAsCopy(): Promise<void> {
+    this.#forget()
+    this.#draftId = newId()
     this.saved.value = undefined
     this.files.value = []
     this.#autosave.changed()
@@ -149,9 +187,10 @@ export class ComposeSession {
         draft: this.draft.value,
         archiveThread,
       })
-      sessionStorage.removeItem(UNSAVED + this.id)
+      this.#forget()
       return result
     } catch (error) {
+      this.conflict.value = error instanceof ApiError && error.code === 'conflict'
       this.#autosave.resume()
       await this.#refresh()
       throw error
@@ -168,13 +207,13 @@ export class ComposeSession {
     if (now !== undefined) this.saved.value = now
   }
 
-  /** Ends without saving, and removes the draft. */
+  /** Ends without saving, and removes the draft; not one that another window has by now. */
   async discard(): Promise<void> {
     for (const upload of this.uploads.value) upload.cancel()
     await this.#autosave.end()
-    sessionStorage.removeItem(UNSAVED + this.id)
+    this.#forget()
     const saved = this.saved.value
-    if (saved !== undefined) await call('draftRemove', { id: saved.id })
+    if (saved !== undefined && !this.conflict.value) await call('draftRemove', { id: saved.id })
   }
 
   /** Nothing was typed and nothing is attached. */
@@ -209,7 +248,8 @@ export class ComposeSession {
         continue
       }
       try {
-        await this.#send(upload, file, await this.ensure())
+        const draft = await this.ensure()
+        while (await this.#send(upload, file, draft)) await requireLogin('')
       } catch (error) {
         this.#update(upload, { error: error instanceof Error ? error.message : String(error) })
       }
@@ -230,9 +270,12 @@ export class ComposeSession {
     this.uploads.value = this.uploads.value.map(u => (u.id === id ? { ...u, ...fields } : u))
   }
 
-  /** fetch() does not tell how much was sent; XMLHttpRequest does. */
-  #send(id: number, file: File, draft: string): Promise<void> {
-    if (!this.uploads.value.some(u => u.id === id)) return Promise.resolve()
+  /**
+   * fetch() does not tell how much was sent; XMLHttpRequest does. The answer is whether to log in and try again: the session
+   * has ended.
+   */
+  #send(id: number, file: File, draft: string): Promise<boolean> {
+    if (!this.uploads.value.some(u => u.id === id)) return Promise.resolve(false)
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest()
       request.open('POST', `upload/${draft}`)
@@ -244,8 +287,9 @@ export class ComposeSession {
         this.uploads.value = this.uploads.value.filter(u => u.id !== id)
       }
       request.onerror = () => reject(new ApiError('connection', 'the upload was cut off'))
-      request.onabort = () => resolve()
+      request.onabort = () => resolve(false)
       request.onload = () => {
+        if (request.status === 401) return resolve(true)
         const parsed = answer.safeParse(parseJson(request.responseText))
         if (request.status !== 200 || !parsed.success) {
           reject(new ApiError('refused', messageOf(request.responseText) ?? `the server answered ${request.status}`))
@@ -254,7 +298,7 @@ export class ComposeSession {
         remove()
         this.files.value = parsed.data.attachments
         this.#autosave.changed()
-        resolve()
+        resolve(false)
       }
       this.#update(id, {
         cancel: () => {
@@ -268,15 +312,39 @@ export class ComposeSession {
 }
 
 /** Drafts that an earlier page of this tab could not save. */
-export function unsavedDrafts(): Draft[] {
-  const found: Draft[] = []
+export function unsavedDrafts(): Kept[] {
+  const found: Kept[] = []
   for (const key of Object.keys(sessionStorage)) {
     if (!key.startsWith(UNSAVED)) continue
-    const parsed = parseJson(sessionStorage.getItem(key) ?? '')
+    const parsed = kept.safeParse(parseJson(sessionStorage.getItem(key) ?? ''))
     sessionStorage.removeItem(key)
-    if (typeof parsed === 'object' && parsed !== null) found.push({ ...EMPTY, ...parsed })
+    if (parsed.success) found.push(parsed.data)
   }
   return found
+}
+
+export function sameDraft(a: Draft, b: Draft): boolean {
+  const fields = Object.keys(EMPTY) as (keyof Draft)[]
+  return fields.every(field => JSON.stringify(a[field]) === JSON.stringify(b[field]))
+}
+
+const NAMES: Readonly<Partial<Record<string, string>>> = {
+  ...{ from: 'From', to: 'To', cc: 'Cc', bcc: 'Bcc', replyTo: 'Reply-To', subject: 'the subject', text: 'the text' },
+  html: 'the text with its formatting',
+}
+
+/** Why the server cannot take a draft; undefined when it can. */
+function problemOf(draft: Draft): string | undefined {
+  const parsed = draftSchema.safeParse(draft)
+  if (parsed.success) return undefined
+  const field = String(parsed.error.issues[0]?.path[0])
+  return `${NAMES[field] ?? field} is too long for a message, or has characters that it cannot have`
+}
+
+/** 128 random bits, as the server makes its ids. */
+function newId(): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz234567'
+  return Array.from(crypto.getRandomValues(new Uint8Array(26)), byte => letters[byte & 31]).join('')
 }
 
 function parseJson(text: string): unknown {
@@ -287,9 +355,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const failure = z.object({ error: z.object({ message: z.string() }) })
-
 function messageOf(text: string): string | undefined {
-  const parsed = failure.safeParse(parseJson(text))
+  const parsed = errorBody.safeParse(parseJson(text))
   return parsed.success ? parsed.data.error.message : undefined
 }

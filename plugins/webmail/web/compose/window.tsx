@@ -11,7 +11,7 @@ import { ApiError } from '../lib/api.ts'
 import { attempt, busy, showError } from '../state/busy.ts'
 import { mailboxWithRole } from '../state/lookup.ts'
 import { narrow, openMailbox, settings } from '../state/store.ts'
-import { parseTyped } from './addresses.ts'
+import { oneLine, parseTyped } from './addresses.ts'
 import { fromChoices, identityDefaults } from './begin.ts'
 import { warningsOf } from './checks.ts'
 import type { Editor } from './editor.ts'
@@ -22,6 +22,8 @@ import { RecipientField } from './recipients.tsx'
 import { timeText } from './schedule.ts'
 import { safeForAll } from './security.tsx'
 import type { ComposeSession } from './session.ts'
+import { withSignature } from './signature.ts'
+import { ResizeHandle, sizeStyle } from './size.tsx'
 import './compose.css'
 
 export interface Opened {
@@ -36,7 +38,7 @@ export interface Opened {
   takeBack(sent: string): Promise<void>
 }
 
-const STATES = { saved: 'Saved', changed: '', saving: 'Saving…', failed: 'Not saved' } as const
+const STATES = { saved: 'Draft saved', changed: '', saving: 'Saving…', failed: 'Not saved' } as const
 
 export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Element {
   const { session, original } = opened
@@ -44,10 +46,9 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   const extra = useSignal<ReadonlySet<string>>(new Set())
   const dropping = useSignal(0)
   useAutoTls(session, original)
-  useEffect(() => {
-    if (settings.value?.richText === true && draft.html === null && opened.session.saved.value === undefined)
-      session.change({ html: htmlOf(draft.text) })
-  }, [])
+  // Who turned the formatting on goes on writing.
+  const switched = useRef(false)
+  if (draft.html === null) switched.current = true
   const title = draft.subject.trim() === '' ? 'New message' : draft.subject
   if (session.minimised.value)
     return (
@@ -58,6 +59,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         <CloseButton opened={opened} />
       </section>
     )
+  const maximised = session.maximised.value && !narrow.value
   const change = (fields: Partial<Draft>): void => session.change(fields)
   const shows = (name: 'cc' | 'bcc' | 'replyTo'): boolean => draft[name].length > 0 || extra.value.has(name)
   const add = (name: string): void => {
@@ -65,7 +67,8 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   }
   return (
     <section
-      class={dropping.value > 0 ? 'compose dropping' : 'compose'}
+      class={`compose${dropping.value > 0 ? ' dropping' : ''}${maximised ? ' maximised' : ''}`}
+      style={narrow.value || maximised ? undefined : sizeStyle()}
       aria-label={title}
       aria-busy={session.sending.value}
       data-context="compose"
@@ -86,21 +89,37 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         uploadFiles(session, event.dataTransfer.files)
       }}
     >
+      {narrow.value || maximised ? null : <ResizeHandle />}
       <header class="compose-head">
         <h2 class="compose-title">{title}</h2>
-        <span class="compose-state" role="status">
-          {STATES[session.state.value]}
+        <span class="compose-state">
+          {session.saved.value === undefined && session.state.value === 'saved' ? '' : STATES[session.state.value]}
         </span>
         {narrow.value ? null : (
-          <button
-            type="button"
-            class="icon"
-            aria-label="Minimise"
-            title="Minimise"
-            onClick={() => (session.minimised.value = true)}
-          >
-            <Icon name="down" />
-          </button>
+          <>
+            <button
+              type="button"
+              class="icon"
+              aria-label="Minimise"
+              title="Minimise"
+              onClick={() => {
+                session.minimised.value = true
+              }}
+            >
+              <Icon name="down" />
+            </button>
+            <button
+              type="button"
+              class="icon"
+              aria-label={maximised ? 'Restore the size' : 'Maximise'}
+              title={maximised ? 'Restore the size' : 'Maximise'}
+              onClick={() => {
+                session.maximised.value = !maximised
+              }}
+            >
+              <Icon name={maximised ? 'shrink' : 'grow'} size={16} />
+            </button>
+          </>
         )}
         <CloseButton opened={opened} />
       </header>
@@ -165,11 +184,15 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
               type="text"
               maxLength={998}
               value={draft.subject}
-              onInput={event => change({ subject: event.currentTarget.value.replace(/[\r\n]+/g, ' ') })}
+              onInput={event => change({ subject: oneLine(event.currentTarget.value) })}
             />
           </label>
         </div>
-        {draft.html === null ? <PlainText opened={opened} /> : <RichText session={session} />}
+        {draft.html === null ? (
+          <PlainText opened={opened} />
+        ) : (
+          <RichText session={session} focus={opened.focus === 'text' || switched.current} />
+        )}
         <Warnings session={session} />
         <Files session={session} />
         {original === undefined || draft.response?.kind !== 'forward' ? null : (
@@ -178,10 +201,13 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         {session.problem.value === '' ? null : (
           <p class="compose-problem" role="alert">
             {session.problem.value}
-            {session.problem.value.includes('another window') ? (
-              <button type="button" onClick={() => void attempt('saving', () => session.keepAsCopy())}>
-                Keep this as another draft
-              </button>
+            {session.conflict.value ? (
+              <>
+                <button type="button" onClick={() => void attempt('saving', () => session.keepAsCopy())}>
+                  Keep this as another draft
+                </button>
+                {session.files.value.length === 0 ? null : <span>The attachments stay with the other one.</span>}
+              </>
             ) : null}
           </p>
         )}
@@ -201,7 +227,7 @@ function FromField({ session }: { readonly session: ComposeSession }): JSX.Eleme
   const set = (next: string): void => {
     const before = identityDefaults(from)
     const after = identityDefaults(next)
-    const { text, replyTo, bcc } = session.draft.value
+    const { replyTo, bcc } = session.draft.value
     // What belongs to the identity goes with it, unless it was changed.
     const swap = (now: readonly string[], old: readonly string[], fresh: string[]): string[] =>
       now.join() === old.join() ? fresh : [...now]
@@ -209,9 +235,7 @@ function FromField({ session }: { readonly session: ComposeSession }): JSX.Eleme
       from: next,
       replyTo: swap(replyTo, before.replyTo, after.replyTo),
       bcc: swap(bcc, before.bcc, after.bcc),
-      ...(before.signature !== '' && after.signature !== before.signature
-        ? { text: text.replace(before.signature.trimEnd(), after.signature.trimEnd()) }
-        : {}),
+      ...signed(session.draft.value, before.signature, after.signature),
     })
   }
   return (
@@ -223,7 +247,7 @@ function FromField({ session }: { readonly session: ComposeSession }): JSX.Eleme
           type="text"
           maxLength={1_000}
           value={from}
-          onChange={event => set(event.currentTarget.value.replace(/[\r\n]+/g, ' '))}
+          onInput={event => session.change({ from: oneLine(event.currentTarget.value) })}
         />
       ) : (
         <select id={`from-${session.id}`} value={from} onChange={event => set(event.currentTarget.value)}>
@@ -246,6 +270,16 @@ function FromField({ session }: { readonly session: ComposeSession }): JSX.Eleme
       </button>
     </div>
   )
+}
+
+/** The texts of a draft with another signature. Formatting of the rich one's signature is no reason to keep it. */
+function signed({ text, html }: Draft, before: string, after: string): Partial<Draft> {
+  const next = withSignature(text, before, after)
+  if (next === text) return {}
+  if (html === null) return { text: next }
+  const [old, fresh] = [htmlOf(before.trimEnd()), htmlOf(after.trimEnd())]
+  if (before.trimEnd() !== '' && html.includes(old)) return { text: next, html: html.replace(old, () => fresh) }
+  return before.trimEnd() === '' ? { text: next, html: `${html}${htmlOf(`\n${after.trimEnd()}`)}` } : {}
 }
 
 function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
@@ -277,9 +311,19 @@ function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
   )
 }
 
-function RichText({ session }: { readonly session: ComposeSession }): JSX.Element {
+/** `focus`: the cursor goes there when it is loaded. */
+function RichText({ session, focus }: { readonly session: ComposeSession; readonly focus: boolean }): JSX.Element {
   const place = useRef<HTMLDivElement>(null)
   const loading = useSignal(true)
+  const current = useRef<Editor | undefined>(undefined)
+  /** What the editor has; anything else in the draft came from elsewhere: a template, a signature. */
+  const written = useRef(session.draft.value.html)
+  const { html } = session.draft.value
+  useEffect(() => {
+    if (html === null || html === written.current) return
+    written.current = html
+    current.current?.set(html)
+  }, [html])
   useEffect(() => {
     let editor: Editor | undefined
     let ended = false
@@ -291,11 +335,14 @@ function RichText({ session }: { readonly session: ComposeSession }): JSX.Elemen
         editor = createEditor(element, {
           ...{ html: session.draft.value.html ?? '', label: 'Message' },
           changed: () => {
-            if (editor !== undefined) session.change({ html: editor.html(), text: editor.text() })
+            if (editor === undefined) return
+            written.current = editor.html()
+            session.change({ html: written.current, text: editor.text() })
           },
           pasted: files => uploadFiles(session, files),
         })
-        editor.focus()
+        current.current = editor
+        if (focus) editor.focus()
       },
       (error: unknown) => {
         showError(error)
@@ -455,8 +502,9 @@ async function discard(opened: Opened): Promise<void> {
 
 async function send(opened: Opened, archiveThread: boolean): Promise<void> {
   const { session, close } = opened
-  // A press on the button takes what is half-typed in a field first.
-  await new Promise(resolve => setTimeout(resolve, document.activeElement?.matches('.typing input') === true ? 200 : 0))
+  // What is half-typed in a field is taken when it loses the focus.
+  const focused = document.activeElement
+  if (focused instanceof HTMLElement && focused.matches('.typing input')) focused.blur()
   const { to, cc, bcc } = session.draft.value
   session.problem.value = ''
   if (session.uploads.value.some(u => u.error === '')) {
@@ -494,6 +542,8 @@ async function send(opened: Opened, archiveThread: boolean): Promise<void> {
     for (const warning of warnings) showError(new Error(warning))
   } catch (error) {
     session.problem.value = `Not sent: ${error instanceof Error ? error.message : String(error)}`
+    // While it was sent, all fields were disabled, and the focus was nowhere.
+    if (focused instanceof HTMLElement) setTimeout(() => focused.focus())
   }
 }
 
@@ -509,6 +559,6 @@ function useAutoTls(session: ComposeSession, original: OpenedMessage | undefined
   const chosen: Signal<boolean> = session.tlsChosen
   useEffect(() => {
     if (chosen.value || requireTls === false) return
-    if (safe !== (requireTls === true)) session.change({ requireTls: safe ? true : null })
+    if (safe !== (requireTls === true)) session.adjust({ requireTls: safe ? true : null })
   }, [safe, requireTls])
 }

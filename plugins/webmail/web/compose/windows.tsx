@@ -46,7 +46,9 @@ export function startCompose(): void {
     if (now === undefined) return
     queueMicrotask(() => stop())
     if (wanted === undefined && !hasUnsaved()) return
-    load().then(parts => parts.resume(wanted), showError)
+    load()
+      .then(parts => parts.resume(wanted))
+      .catch(showError)
   })
   onLeaving(async keepalive => await loaded.value?.saveAll(keepalive))
   addEventListener('beforeunload', event => {
@@ -70,7 +72,7 @@ function registerComposeCommands(): void {
     })
   compose('send', 'Send', 'ctrl Enter', 'send')
   compose('sendArchive', 'Send and archive the thread', 'ctrl shift Enter', 'send-archive')
-  compose('close', 'Save and close', 'ctrl S, ctrl w, Escape', 'close')
+  compose('close', 'Save and close', 'ctrl S, ctrl w', 'close')
   compose('save', 'Save now', 'ctrl s', 'save')
   compose('to', 'Go to To', 'ctrl O', 'to')
   compose('cc', 'Add Cc', 'ctrl C', 'cc')

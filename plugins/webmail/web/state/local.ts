@@ -15,6 +15,11 @@ const fields = {
   listFlagsWidth: z.int().min(20).max(200).catch(40),
   listAgeWidth: z.int().min(30).max(200).catch(70),
   listFromPct: z.number().min(10).max(80).catch(30),
+  /** Pixels of windows in which one writes, and of the page when they were given that size; 0 for none. */
+  composeWidth: z.int().min(0).max(10_000).catch(0),
+  composeHeight: z.int().min(0).max(10_000).catch(0),
+  composeViewportWidth: z.int().min(0).max(100_000).catch(0),
+  composeViewportHeight: z.int().min(0).max(100_000).catch(0),
   /** Milliseconds since the epoch until which errors of the page are not shown. */
   ignoreErrorsUntil: z.number().min(0).catch(0),
   showAllHeaders: z.boolean().catch(false),

@@ -40,7 +40,7 @@ export function makeComposePart(services: ComposeOptions): Part {
   const sending = new Sending(services, drafts)
   const { directory, mailboxes } = services
   const calls: Handlers<ComposeCalls> = {
-    draftCreate: ({ draft }, { account }) => drafts.create(account, draft),
+    draftCreate: ({ id, draft }, { account }) => drafts.create(account, draft, [], id),
     draftSave: ({ id, revision, draft }, { account }) => drafts.save(account, id, revision, draft),
     draftOpen: ({ messageId }, { account }) => drafts.open(account, messageId),
     draftGet: ({ id }, { account }) => drafts.get(account, id),

@@ -30,10 +30,16 @@ export class Drafts {
     this.#storage = services.storage
   }
 
-  async create(account: string, draft: Draft, files: readonly StagedFile[] = []): Promise<SavedDraft> {
+  /** `wanted`: an id that the caller chose; a draft that has it already is the one of a request that is repeated. */
+  async create(account: string, draft: Draft, files: readonly StagedFile[] = [], wanted?: string): Promise<SavedDraft> {
     const { clock, random } = this.#services
-    const id = random.id()
-    await this.#storage.write(async db => {
+    const id = wanted ?? random.id()
+    const repeated = await this.#storage.write(async db => {
+      const [present] = await db<DraftRow>(DRAFT).where({ id })
+      if (present !== undefined) {
+        if (present.account !== account) throw new CallError('refused', 'this id of a draft cannot be used')
+        return true
+      }
       const [found] = await db(DRAFT).where({ account }).count<{ n: number }[]>({ n: '*' })
       if (Number(found?.n ?? 0) >= MAX_DRAFTS)
         throw new CallError('refused', `there are ${MAX_DRAFTS} drafts; send or remove some`)
@@ -42,7 +48,10 @@ export class Drafts {
         ...{ files_changed: 1, header_id: '', after: '', undo_until: 0, updated_at: clock.now() },
       })
       await this.#insertFiles(id, files, 0)
+      return false
     })
+    // Nobody knew of it, so that nobody else can have saved it.
+    if (repeated) return await this.save(account, id, 1, draft)
     return await this.#copied(await this.row(account, id))
   }
 
