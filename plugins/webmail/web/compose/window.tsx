@@ -126,14 +126,31 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
       <fieldset class="compose-fields" disabled={session.sending.value}>
         <div class="compose-people">
           <FromField session={session} />
-          <RecipientField
-            label="To"
-            name="to"
-            value={draft.to}
-            autofocus={opened.focus === 'to'}
-            security
-            change={to => change({ to: [...to] })}
-          />
+          <div class="compose-to">
+            <RecipientField
+              label="To"
+              name="to"
+              value={draft.to}
+              autofocus={opened.focus === 'to'}
+              security
+              change={to => change({ to: [...to] })}
+            />
+            <div class="compose-add">
+              <button type="button" hidden data-action="to" onClick={() => focusField(session, 'to')} />
+              {(['cc', 'bcc', 'replyTo'] as const).map(name => (
+                <button
+                  key={name}
+                  type="button"
+                  class="link"
+                  data-action={name === 'replyTo' ? 'reply-to' : name}
+                  hidden={shows(name)}
+                  onClick={() => (shows(name) ? focusField(session, name) : add(name))}
+                >
+                  {name === 'replyTo' ? 'Reply-To' : name === 'cc' ? 'Cc' : 'Bcc'}
+                </button>
+              ))}
+            </div>
+          </div>
           {shows('cc') ? (
             <RecipientField
               label="Cc"
@@ -163,21 +180,6 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
               change={replyTo => change({ replyTo: [...replyTo].slice(0, 10) })}
             />
           ) : null}
-          <div class="compose-add">
-            <button type="button" hidden data-action="to" onClick={() => focusField(session, 'to')} />
-            {(['cc', 'bcc', 'replyTo'] as const).map(name => (
-              <button
-                key={name}
-                type="button"
-                class="link"
-                data-action={name === 'replyTo' ? 'reply-to' : name}
-                hidden={shows(name)}
-                onClick={() => (shows(name) ? focusField(session, name) : add(name))}
-              >
-                {name === 'replyTo' ? 'Reply-To' : name === 'cc' ? 'Cc' : 'Bcc'}
-              </button>
-            ))}
-          </div>
           <label class="compose-subject">
             <span>Subject</span>
             <input
