@@ -252,7 +252,8 @@ export class ComposeSession {
       }
       try {
         const draft = await this.ensure()
-        while (await this.#send(upload, file, draft)) await requireLogin('')
+        for (let token = csrfToken(); await this.#send(upload, file, draft); token = csrfToken())
+          await requireLogin('', token)
       } catch (error) {
         this.#update(upload, { error: error instanceof Error ? error.message : String(error) })
       }

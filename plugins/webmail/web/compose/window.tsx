@@ -52,7 +52,13 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   const title = draft.subject.trim() === '' ? 'New message' : draft.subject
   if (session.minimised.value)
     return (
-      <section class="compose minimised" aria-label={title} data-context="compose" data-compose={session.id}>
+      <section
+        class="compose minimised"
+        role="dialog"
+        aria-label={title}
+        data-context="compose"
+        data-compose={session.id}
+      >
         <button type="button" class="compose-title" onClick={() => (session.minimised.value = false)}>
           {title}
         </button>
@@ -69,6 +75,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
     <section
       class={`compose${dropping.value > 0 ? ' dropping' : ''}${maximised ? ' maximised' : ''}`}
       style={narrow.value || maximised ? undefined : sizeStyle()}
+      role="dialog"
       aria-label={title}
       aria-busy={session.sending.value}
       data-context="compose"
@@ -90,7 +97,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
       }}
     >
       {narrow.value || maximised ? null : <ResizeHandle />}
-      <header class="compose-head">
+      <div class="compose-head">
         <h2 class="compose-title">{title}</h2>
         <span class="compose-state">
           {session.saved.value === undefined && session.state.value === 'saved' ? '' : STATES[session.state.value]}
@@ -122,7 +129,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
           </>
         )}
         <CloseButton opened={opened} />
-      </header>
+      </div>
       <fieldset class="compose-fields" disabled={session.sending.value}>
         <div class="compose-people">
           <FromField session={session} />
@@ -322,9 +329,11 @@ function RichText({ session, focus }: { readonly session: ComposeSession; readon
   const written = useRef(session.draft.value.html)
   const { html } = session.draft.value
   useEffect(() => {
-    if (html === null || html === written.current) return
-    written.current = html
-    current.current?.set(html)
+    // Effects come late: what was typed meanwhile counts.
+    const now = session.draft.value.html
+    if (now === null || now === written.current) return
+    written.current = now
+    current.current?.set(now)
   }, [html])
   useEffect(() => {
     let editor: Editor | undefined
@@ -378,13 +387,13 @@ function Warnings({ session }: { readonly session: ComposeSession }): JSX.Elemen
   const warnings = checked(session).filter(w => w.id !== 'compose.subject')
   if (warnings.length === 0) return null
   return (
-    <ul class="compose-warnings" role="status">
+    <div class="compose-warnings" role="status">
       {warnings.map(({ id, text }) => (
-        <li key={id}>
+        <p key={id}>
           <Icon name="warning" size={15} /> {text}
-        </li>
+        </p>
       ))}
-    </ul>
+    </div>
   )
 }
 
@@ -442,7 +451,13 @@ function Buttons({ opened }: { readonly opened: Opened }): JSX.Element {
       >
         <Icon name="more" />
       </button>
-      <button type="button" hidden data-action="save" onClick={() => void attempt('saving', () => session.flush())} />
+      <button
+        type="button"
+        hidden
+        data-action="save"
+        // Why it fails is shown in the window.
+        onClick={() => void busy('saving', () => session.flush()).catch(() => undefined)}
+      />
       <span class="spacer" />
       <button type="button" class="icon" aria-label="Discard" title="Discard" onClick={() => void discard(opened)}>
         <Icon name="trash" />
