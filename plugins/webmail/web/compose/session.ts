@@ -188,6 +188,7 @@ export class ComposeSession {
         id: saved.id,
         revision: saved.revision,
         draft: this.draft.value,
+        files: this.files.value.map(({ id }) => id),
         archiveThread,
       })
       this.#forget()
