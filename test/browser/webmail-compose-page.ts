@@ -59,9 +59,8 @@ export class ComposeTest {
     await this.alice.call('settingsSave', { settings: { ...DEFAULT_SETTINGS, ...fields } })
   }
 
-  /** A browser of its own with a session of its own. */
-  async open(options: BrowserContextOptions = {}, hash = ''): Promise<Writer> {
-    const client = await this.host.login()
+  /** A browser of its own; with the session of the test, unless it is given another. */
+  async open(options: BrowserContextOptions = {}, hash = '', client = this.alice): Promise<Writer> {
     const context = await this.browser.newContext({
       ...{ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' },
       ...options,
