@@ -138,3 +138,20 @@ export async function saved(compose: Locator): Promise<void> {
   await compose.press('Control+s')
   await compose.getByText('Draft saved').waitFor()
 }
+
+/** Closes what a test has opened. */
+export async function done(writer: Writer): Promise<void> {
+  assert.deepEqual(writer.noises, [])
+  await writer.page.context().close()
+}
+
+export async function paste(page: Page, selector: string, data: Readonly<Record<string, string>>): Promise<void> {
+  await page
+    .locator(selector)
+    .last()
+    .evaluate((element, items) => {
+      const clipboardData = new DataTransfer()
+      for (const [type, text] of Object.entries(items)) clipboardData.setData(type, text)
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    }, data)
+}
