@@ -94,6 +94,23 @@ describe('drafts', () => {
     assert.match(await refusal(alice.call('draftRemove', { id: first.id })), /^notFound: /)
   })
 
+  test('only the files that the sender sees are sent, and all of them', async () => {
+    const draft = { ...DRAFT, subject: 'seen files' }
+    const { id } = await alice.call('draftCreate', { draft })
+    const saved = await alice.call('draftGet', { id })
+    for (const name of ['seen.txt', 'unseen.txt']) assert.equal((await upload(saved, name, name)).status, 200)
+    const [seen] = (await alice.call('draftGet', { id })).attachments
+    const request = { id, revision: 1, draft, archiveThread: null }
+    const gone = await refusal(alice.call('send', { ...request, files: [seen?.id ?? '', 'gone'] }))
+    assert.match(gone, /^conflict: the files of this draft were changed/)
+    const { revision } = await alice.call('draftGet', { id })
+    await alice.call('send', { ...request, revision, files: [seen?.id ?? ''] })
+    const [job] = await queued('seen files')
+    const source = await sourceOf(job?.messageId ?? 0)
+    assert.match(source, /filename="?seen\.txt/)
+    assert.doesNotMatch(source, /unseen/)
+  })
+
   test('a draft that is made again under the same id is one draft', async () => {
     const id = 'a2'.repeat(13)
     const before = (await inMailbox('Drafts')).length

@@ -32,6 +32,10 @@ export interface WebmailHostOptions {
   readonly mailboxes?: Parameters<typeof mailboxesPlugin>[0]
   readonly loginLimits?: { readonly perMinute: number; readonly perDay: number } | false
   readonly quota?: number
+  /** Of alice; default none. */
+  readonly limits?: { readonly maxOutgoingPerDay: number; readonly maxFirstTimeRecipientsPerDay: number }
+  /** The time of the machine: a browser has no other. `clock` stands still then, and nothing looks at it. */
+  readonly realTime?: boolean
 }
 
 export interface WebmailHost {
@@ -131,7 +135,8 @@ export async function openWebmail(options: WebmailHostOptions = {}): Promise<Web
   const clock = new VirtualClock()
   const log = collectingLog()
   const random = seededRandom()
-  const noLimits = { maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 }
+  const limits = options.limits ?? { maxOutgoingPerDay: 0, maxFirstTimeRecipientsPerDay: 0 }
+  const base = options.realTime === true ? { log, random } : { clock, log, random }
   const quota = options.quota === undefined ? {} : { quota: options.quota }
   const config = {
     ...{ hostname: 'mail.example.org', dataDir, queue: { paused: true } },
@@ -142,7 +147,7 @@ export async function openWebmail(options: WebmailHostOptions = {}): Promise<Web
         accounts: {
           alice: {
             addresses: ['alice@example.org', { address: 'work@example.org', mailbox: 'Work' }],
-            ...{ fullName: 'Alice A.', ...noLimits, ...quota, password: PASSWORD },
+            ...{ fullName: 'Alice A.', ...limits, ...quota, password: PASSWORD },
           },
           gone: { addresses: ['gone@example.org'], password: PASSWORD, loginDisabled: 'moved away' },
         },
@@ -155,10 +160,10 @@ export async function openWebmail(options: WebmailHostOptions = {}): Promise<Web
       ...(options.plugins ?? []),
     ],
   }
-  let app = createApplication(resolveConfig(config, join(dataDir, 'mox.config.ts')), { clock, log, random })
+  let app = createApplication(resolveConfig(config, join(dataDir, 'mox.config.ts')), base)
   let url = ''
   const start = async (): Promise<void> => {
-    app = createApplication(resolveConfig(config, join(dataDir, 'mox.config.ts')), { clock, log, random })
+    app = createApplication(resolveConfig(config, join(dataDir, 'mox.config.ts')), base)
     await app.open()
     await app.serve()
     url = `${String(log.lines.findLast(line => line.text === 'listening')?.fields['url'])}webmail/`

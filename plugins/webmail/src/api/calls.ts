@@ -194,6 +194,8 @@ export const calls = {
       id: z.string().max(100),
       revision: z.int(),
       draft,
+      /** Ids of the files that the sender sees: no others are sent, such as one whose upload was cancelled too late. */
+      files: z.array(z.string().max(100)).max(100).optional(),
       /** Archive the messages of the thread that are in this mailbox. */
       archiveThread: z.strictObject({ mailboxId: id }).nullable(),
     }),

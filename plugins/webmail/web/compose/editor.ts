@@ -69,6 +69,7 @@ function copy(from: Node, to: Node, depth: number): void {
 
 interface Tool {
   readonly label: string
+  /** A letter, or what is drawn on a grid of 20. */
   readonly sign: string
   readonly key?: string
   /** For those that can be on: of document.queryCommandState(). */
@@ -90,14 +91,31 @@ function tools(element: HTMLElement): readonly Tool[] {
     simple('Underline', 'U', 'underline', 'u'),
     simple('Strike through', 'S', 'strikeThrough'),
     { label: 'Heading', sign: 'H', run: () => exec('formatBlock', inBlock('H2') ? 'div' : 'h2') },
-    simple('List', '•', 'insertUnorderedList'),
-    simple('Numbered list', '1.', 'insertOrderedList'),
-    { label: 'Quote', sign: '❝', run: () => exec('formatBlock', inBlock('BLOCKQUOTE') ? 'div' : 'blockquote') },
-    { label: 'Code', sign: '‹›', run: () => exec('formatBlock', inBlock('PRE') ? 'div' : 'pre') },
-    { label: 'Link', sign: '🔗', key: 'k', run: () => link(element) },
+    simple('List', 'M4 5h.01M4 10h.01M4 15h.01M8 5h9M8 10h9M8 15h9', 'insertUnorderedList'),
+    simple(
+      'Numbered list',
+      'M3 3.500l1.500-.8V8M2.800 12h2.400L2.800 16h2.400M8.500 5H17M8.500 10H17M8.500 15H17',
+      'insertOrderedList',
+    ),
+    {
+      label: 'Quote',
+      sign: 'M4 4v12M8 6h9M8 10h9M8 14h6',
+      run: () => exec('formatBlock', inBlock('BLOCKQUOTE') ? 'div' : 'blockquote'),
+    },
+    {
+      label: 'Code',
+      sign: 'M7 5L2.500 10 7 15M13 5l4.500 5-4.500 5',
+      run: () => exec('formatBlock', inBlock('PRE') ? 'div' : 'pre'),
+    },
+    {
+      label: 'Link',
+      sign: 'M8.500 11.500l3-3M7 9l-2.500 2.500a3 3 0 0 0 4 4L11 13M9 7l2.500-2.500a3 3 0 0 1 4 4L13 11',
+      key: 'k',
+      run: () => link(element),
+    },
     {
       label: 'Clear formatting',
-      sign: '⌫',
+      sign: 'M5 4h10M10 4L8 16M13 12l4 4M17 12l-4 4',
       run: () => {
         exec('removeFormat')
         exec('unlink')
@@ -191,6 +209,20 @@ export function createEditor(
   }
 }
 
+function drawing(path: string): SVGElement {
+  const of = (name: string, attributes: Readonly<Record<string, string>>): SVGElement => {
+    const element = document.createElementNS('http://www.w3.org/2000/svg', name)
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+    return element
+  }
+  const svg = of('svg', {
+    ...{ width: '17', height: '17', viewBox: '0 0 20 20', fill: 'none', stroke: 'currentColor', 'aria-hidden': 'true' },
+    ...{ 'stroke-width': '1.6', 'stroke-linecap': 'round', 'stroke-linejoin': 'round' },
+  })
+  svg.append(of('path', { d: path }))
+  return svg
+}
+
 /** One stop for the Tab key; arrows move within it. */
 function toolbar(all: readonly Tool[], element: HTMLElement, changed: () => void): HTMLElement {
   const bar = document.createElement('div')
@@ -201,7 +233,7 @@ function toolbar(all: readonly Tool[], element: HTMLElement, changed: () => void
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'icon'
-    button.textContent = tool.sign
+    button.append(tool.sign.length === 1 ? tool.sign : drawing(tool.sign))
     button.title = tool.key === undefined ? tool.label : `${tool.label} (Ctrl ${tool.key.toUpperCase()})`
     button.setAttribute('aria-label', tool.label)
     button.tabIndex = n === 0 ? 0 : -1

@@ -30,7 +30,10 @@ export function Files({ session }: { readonly session: ComposeSession }): JSX.El
             type="button"
             class="icon"
             aria-label={`Remove ${file.filename}`}
-            onClick={() => void attempt('removing the file', () => session.detach(file.id))}
+            onClick={event => {
+              toText(event.currentTarget)
+              void attempt('removing the file', () => session.detach(file.id))
+            }}
           >
             <Icon name="close" size={12} />
           </button>
@@ -48,7 +51,10 @@ export function Files({ session }: { readonly session: ComposeSession }): JSX.El
             type="button"
             class="icon"
             aria-label={upload.error === '' ? `Cancel ${upload.filename}` : `Dismiss ${upload.filename}`}
-            onClick={() => upload.cancel()}
+            onClick={event => {
+              toText(event.currentTarget)
+              upload.cancel()
+            }}
           >
             <Icon name="close" size={12} />
           </button>
@@ -56,6 +62,11 @@ export function Files({ session }: { readonly session: ComposeSession }): JSX.El
       ))}
     </ul>
   )
+}
+
+/** The button goes with its file; the focus stays in the window, where the keys mean something. */
+function toText(button: HTMLElement): void {
+  button.closest('.compose')?.querySelector<HTMLElement>('.compose-text, .rich')?.focus()
 }
 
 /** One box for each file of the original, unchecked. */

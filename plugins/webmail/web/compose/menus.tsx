@@ -6,7 +6,7 @@ import { confirmAction } from '../frame/ask.tsx'
 import { attempt } from '../state/busy.ts'
 import { settings } from '../state/store.ts'
 import { htmlOf } from './html-text.ts'
-import { fieldTime, fieldValue, presets, timeText } from './schedule.ts'
+import { fieldTime, fieldValue, presets, shortTimeText, timeText } from './schedule.ts'
 import type { ComposeSession } from './session.ts'
 
 export function ScheduleMenu(props: { readonly session: ComposeSession; close(): void }): JSX.Element {
@@ -22,7 +22,7 @@ export function ScheduleMenu(props: { readonly session: ComposeSession; close():
       {presets(now).map(({ title, at: when }) => (
         <button key={title} type="button" onClick={() => set(when)}>
           {title}
-          <span class="end">{timeText(when)}</span>
+          <span class="end">{shortTimeText(when)}</span>
         </button>
       ))}
       <hr />

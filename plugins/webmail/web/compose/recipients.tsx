@@ -2,7 +2,7 @@
 // from those who were written to before, and how safely mail gets to each.
 import { type Signal, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../frame/icons.tsx'
 import { call } from '../lib/api.ts'
 import { showError } from '../state/busy.ts'
@@ -31,7 +31,8 @@ export function RecipientField({ label, name, value, autofocus, security, change
   useCompletion(typed, found, at)
   const options = matching(found.value, typed.value, value)
   const marked = options[at.value]
-  useEffect(() => {
+  // At once: the next key belongs to this field.
+  useLayoutEffect(() => {
     if (autofocus === true) input.current?.focus()
   }, [])
 

@@ -38,6 +38,14 @@ export function fieldTime(value: string): number | null {
   return Number.isNaN(at) ? null : at
 }
 
+/** "Fri, 27 Nov, 09:00": for a menu. */
+export function shortTimeText(at: number): string {
+  return new Date(at).toLocaleString(undefined, {
+    ...{ weekday: 'short', day: 'numeric', month: 'short' },
+    ...{ hour: '2-digit', minute: '2-digit' },
+  })
+}
+
 /** "Friday, 27 November, 09:00 (GMT+1)". */
 export function timeText(at: number): string {
   return new Date(at).toLocaleString(undefined, {

@@ -6,6 +6,7 @@ import { errorBody } from '../../src/api/calls.ts'
 import type { Draft, DraftAttachment, SavedDraft } from '../../src/api/model.ts'
 import { draftAttachment, draft as draftSchema } from '../../src/api/model.ts'
 import { ApiError, call, csrfToken, requireLogin } from '../lib/api.ts'
+import { hello } from '../state/store.ts'
 import { Autosave, type SaveState } from './autosave.ts'
 import { UNSAVED } from './windows.tsx'
 
@@ -88,6 +89,8 @@ export class ComposeSession {
 
   change(fields: Partial<Draft>): void {
     this.draft.value = { ...this.draft.value, ...fields }
+    // Why it was not sent may be mended by this; why it cannot be saved is said until it is.
+    if (this.state.value !== 'failed') this.problem.value = ''
     this.#keep()
     this.#autosave.changed()
   }
@@ -185,6 +188,7 @@ export class ComposeSession {
         id: saved.id,
         revision: saved.revision,
         draft: this.draft.value,
+        files: this.files.value.map(({ id }) => id),
         archiveThread,
       })
       this.#forget()
@@ -244,12 +248,13 @@ export class ComposeSession {
     for (const file of files) {
       const upload = this.#begin(file)
       if (file.size > limit) {
-        this.#update(upload, { error: `too large: a message has at most ${Math.floor(limit / 1024 / 1024)} MB` })
+        this.#update(upload, { error: tooLarge().message })
         continue
       }
       try {
         const draft = await this.ensure()
-        while (await this.#send(upload, file, draft)) await requireLogin('')
+        for (let token = csrfToken(); await this.#send(upload, file, draft); token = csrfToken())
+          await requireLogin('', token)
       } catch (error) {
         this.#update(upload, { error: error instanceof Error ? error.message : String(error) })
       }
@@ -292,6 +297,7 @@ export class ComposeSession {
         if (request.status === 401) return resolve(true)
         const parsed = answer.safeParse(parseJson(request.responseText))
         if (request.status !== 200 || !parsed.success) {
+          if (request.status === 413) return reject(tooLarge())
           reject(new ApiError('refused', messageOf(request.responseText) ?? `the server answered ${request.status}`))
           return
         }
@@ -321,6 +327,14 @@ export function unsavedDrafts(): Kept[] {
     if (parsed.success) found.push(parsed.data)
   }
   return found
+}
+
+function tooLarge(): ApiError {
+  const bytes = hello.value?.maxMessageSize ?? 0
+  return new ApiError(
+    'tooLarge',
+    `too large: a message has at most ${Math.floor(bytes / 1024 / 1024)} MB with its files`,
+  )
 }
 
 export function sameDraft(a: Draft, b: Draft): boolean {

@@ -52,7 +52,13 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   const title = draft.subject.trim() === '' ? 'New message' : draft.subject
   if (session.minimised.value)
     return (
-      <section class="compose minimised" aria-label={title} data-context="compose" data-compose={session.id}>
+      <section
+        class="compose minimised"
+        role="dialog"
+        aria-label={title}
+        data-context="compose"
+        data-compose={session.id}
+      >
         <button type="button" class="compose-title" onClick={() => (session.minimised.value = false)}>
           {title}
         </button>
@@ -69,6 +75,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
     <section
       class={`compose${dropping.value > 0 ? ' dropping' : ''}${maximised ? ' maximised' : ''}`}
       style={narrow.value || maximised ? undefined : sizeStyle()}
+      role="dialog"
       aria-label={title}
       aria-busy={session.sending.value}
       data-context="compose"
@@ -90,7 +97,7 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
       }}
     >
       {narrow.value || maximised ? null : <ResizeHandle />}
-      <header class="compose-head">
+      <div class="compose-head">
         <h2 class="compose-title">{title}</h2>
         <span class="compose-state">
           {session.saved.value === undefined && session.state.value === 'saved' ? '' : STATES[session.state.value]}
@@ -122,18 +129,35 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
           </>
         )}
         <CloseButton opened={opened} />
-      </header>
+      </div>
       <fieldset class="compose-fields" disabled={session.sending.value}>
         <div class="compose-people">
           <FromField session={session} />
-          <RecipientField
-            label="To"
-            name="to"
-            value={draft.to}
-            autofocus={opened.focus === 'to'}
-            security
-            change={to => change({ to: [...to] })}
-          />
+          <div class="compose-to">
+            <RecipientField
+              label="To"
+              name="to"
+              value={draft.to}
+              autofocus={opened.focus === 'to'}
+              security
+              change={to => change({ to: [...to] })}
+            />
+            <div class="compose-add">
+              <button type="button" hidden data-action="to" onClick={() => focusField(session, 'to')} />
+              {(['cc', 'bcc', 'replyTo'] as const).map(name => (
+                <button
+                  key={name}
+                  type="button"
+                  class="link"
+                  data-action={name === 'replyTo' ? 'reply-to' : name}
+                  hidden={shows(name)}
+                  onClick={() => (shows(name) ? focusField(session, name) : add(name))}
+                >
+                  {name === 'replyTo' ? 'Reply-To' : name === 'cc' ? 'Cc' : 'Bcc'}
+                </button>
+              ))}
+            </div>
+          </div>
           {shows('cc') ? (
             <RecipientField
               label="Cc"
@@ -163,21 +187,6 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
               change={replyTo => change({ replyTo: [...replyTo].slice(0, 10) })}
             />
           ) : null}
-          <div class="compose-add">
-            <button type="button" hidden data-action="to" onClick={() => focusField(session, 'to')} />
-            {(['cc', 'bcc', 'replyTo'] as const).map(name => (
-              <button
-                key={name}
-                type="button"
-                class="link"
-                data-action={name === 'replyTo' ? 'reply-to' : name}
-                hidden={shows(name)}
-                onClick={() => (shows(name) ? focusField(session, name) : add(name))}
-              >
-                {name === 'replyTo' ? 'Reply-To' : name === 'cc' ? 'Cc' : 'Bcc'}
-              </button>
-            ))}
-          </div>
           <label class="compose-subject">
             <span>Subject</span>
             <input
@@ -320,9 +329,11 @@ function RichText({ session, focus }: { readonly session: ComposeSession; readon
   const written = useRef(session.draft.value.html)
   const { html } = session.draft.value
   useEffect(() => {
-    if (html === null || html === written.current) return
-    written.current = html
-    current.current?.set(html)
+    // Effects come late: what was typed meanwhile counts.
+    const now = session.draft.value.html
+    if (now === null || now === written.current) return
+    written.current = now
+    current.current?.set(now)
   }, [html])
   useEffect(() => {
     let editor: Editor | undefined
@@ -376,13 +387,13 @@ function Warnings({ session }: { readonly session: ComposeSession }): JSX.Elemen
   const warnings = checked(session).filter(w => w.id !== 'compose.subject')
   if (warnings.length === 0) return null
   return (
-    <ul class="compose-warnings" role="status">
+    <div class="compose-warnings" role="status">
       {warnings.map(({ id, text }) => (
-        <li key={id}>
+        <p key={id}>
           <Icon name="warning" size={15} /> {text}
-        </li>
+        </p>
       ))}
-    </ul>
+    </div>
   )
 }
 
@@ -440,7 +451,13 @@ function Buttons({ opened }: { readonly opened: Opened }): JSX.Element {
       >
         <Icon name="more" />
       </button>
-      <button type="button" hidden data-action="save" onClick={() => void attempt('saving', () => session.flush())} />
+      <button
+        type="button"
+        hidden
+        data-action="save"
+        // Why it fails is shown in the window.
+        onClick={() => void busy('saving', () => session.flush()).catch(() => undefined)}
+      />
       <span class="spacer" />
       <button type="button" class="icon" aria-label="Discard" title="Discard" onClick={() => void discard(opened)}>
         <Icon name="trash" />

@@ -22,8 +22,12 @@ export function onLoginNeeded(ask: (reason: string) => Promise<void>): void {
   login = ask
 }
 
-/** One login for all that wait for it. */
-export async function requireLogin(reason: string): Promise<void> {
+/**
+ * One login for all that wait for it. `token`: the CSRF token that the refused request had; when there was a login since, here
+ * or in another window, nobody is asked again.
+ */
+export async function requireLogin(reason: string, token: string): Promise<void> {
+  if (loggingIn === undefined && token !== '' && csrfToken() !== token && csrfToken() !== '') return
   loggingIn ??= login(reason).finally(() => {
     loggingIn = undefined
   })
@@ -49,6 +53,7 @@ export async function call<N extends CallName>(
   const { params: schema, result } = calls[name]
   const body = JSON.stringify(schema.parse(params))
   for (;;) {
+    const token = csrfToken()
     const response = await send(
       `api/${name}`,
       { method: 'POST', body, keepalive, headers: { 'Content-Type': 'application/json' } },
@@ -57,7 +62,7 @@ export async function call<N extends CallName>(
     if (response.ok) return result.parse(await response.json()) as Result<N>
     const error = await errorOf(response)
     if (name === 'login' || (error.code !== 'noAuth' && error.code !== 'badAuth')) throw error
-    await requireLogin(error.code === 'badAuth' ? error.message : '')
+    await requireLogin(error.code === 'badAuth' ? error.message : '', token)
   }
 }
 

@@ -2,27 +2,29 @@
 import { type Signal, signal } from '@preact/signals'
 import type { ViewQuery } from '../../src/api/model.ts'
 import { connected, hello, mailboxes, selected, settings, view } from '../state/store.ts'
-import { call, errorOf, requireLogin, send } from './api.ts'
+import { call, csrfToken, errorOf, requireLogin, send } from './api.ts'
 import { type OpenOptions, StreamClient } from './stream-client.ts'
 
 /** Counts events that the user's mail in the queue changed. */
 export const outgoingChanges: Signal<number> = signal(0)
 
+/** The token of the stream that was opened last. */
+let token = ''
+
 const client = new StreamClient(
   { hello, connected, mailboxes, settings, view },
   {
-    open: (request, abort) =>
-      send(
-        'events',
-        { method: 'POST', body: JSON.stringify(request), headers: { 'Content-Type': 'application/json' } },
-        abort,
-      ),
+    open(request, abort) {
+      token = csrfToken()
+      const headers = { 'Content-Type': 'application/json' }
+      return send('events', { method: 'POST', body: JSON.stringify(request), headers }, abort)
+    },
     call,
     async login(response, reason) {
       const error = response === undefined ? undefined : await errorOf(response)
       if (error !== undefined && error.code !== 'noAuth' && error.code !== 'badAuth') return false
       try {
-        await requireLogin(error === undefined ? reason : error.code === 'badAuth' ? error.message : '')
+        await requireLogin(error === undefined ? reason : error.code === 'badAuth' ? error.message : '', token)
         return true
       } catch {
         return false

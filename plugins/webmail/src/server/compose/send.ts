@@ -16,6 +16,8 @@ export interface SendRequest {
   readonly id: string
   readonly revision: number
   readonly draft: Draft
+  /** Ids; all when it is not said. */
+  readonly files?: readonly string[] | undefined
   readonly archiveThread: { readonly mailboxId: number } | null
 }
 
@@ -68,7 +70,7 @@ export class Sending {
       await this.#set(request.id, { state: 'sending', header_id: headerId })
       const row = await this.#drafts.row(account, request.id)
       const due = await this.#due(account, request.draft)
-      message = await this.#stage(row, request.draft, prepared)
+      message = await this.#stage(row, request, prepared)
       const { messageId } = await this.#submit(caller, request.draft, prepared, message.staged, due)
       return await this.#afterwards(row, request, { messageId, prepared, staged: message.staged, due })
     } catch (error) {
@@ -158,7 +160,12 @@ export class Sending {
     return sendDelay === 0 ? undefined : now + sendDelay * 1_000
   }
 
-  async #stage(row: DraftRow, draft: Draft, prepared: Prepared) {
+  async #stage(row: DraftRow, { draft, files: wanted }: SendRequest, prepared: Prepared) {
+    // From now on nothing is attached or detached.
+    const attached = await this.#drafts.files(row.id)
+    const files = wanted === undefined ? attached : attached.filter(({ id }) => wanted.includes(id))
+    if (wanted !== undefined && files.length < wanted.length)
+      throw new CallError('conflict', 'the files of this draft were changed in another window; open it again')
     const { clock, mailboxes, maxMessageSize, random, storage } = this.#services
     const original = await originalOf(mailboxes, row.account, draft.response)
     const reply = original !== undefined && draft.response?.kind === 'reply'
@@ -172,11 +179,7 @@ export class Sending {
       smtputf8: ![prepared.from, ...prepared.to, ...prepared.cc, ...prepared.bcc, ...prepared.replyTo].every(isAscii),
     }
     const { content } = storage
-    return await stage(
-      content,
-      messageOf({ content, random }, draft, written, await this.#drafts.files(row.id)),
-      maxMessageSize,
-    )
+    return await stage(content, messageOf({ content, random }, draft, written, files), maxMessageSize)
   }
 
   async #submit(caller: Caller, draft: Draft, prepared: Prepared, staged: StagedContent, due: number | undefined) {
