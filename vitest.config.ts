@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests run the sources: the `mox-source` condition makes `@mox/*` resolve to `src` in every package.
@@ -13,6 +14,8 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     execArgv: ['--conditions=mox-source'],
+    // vitest would leave one of two cores to itself. Tests that start programs wait for them most of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
