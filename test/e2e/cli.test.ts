@@ -55,11 +55,12 @@ describe.each(['with a server', 'without a server'])('commands %s', how => {
     ]
     for (const words of lists) {
       const args = words.split(' ')
-      await check(args, /\S/)
+      // Rows for people come from the same code in both ways.
+      if (how === 'with a server') await check(args, /\S/)
       const rows = await moxJson<unknown[]>(args, { cwd: dir })
       assert.ok(Array.isArray(rows), words)
-      if (words === 'queue list') continue
-      assert.ok(rows.length > 0, `${words} has rows`)
+      assert.ok(rows.length > 0 || words === 'queue list', `${words} has rows`)
+      if (words !== 'queue retired list') continue
       const one = await moxJson<unknown[]>([...args, '--limit', '1'], { cwd: dir })
       assert.deepEqual(one, rows.slice(0, 1), `${words} --limit 1`)
     }
@@ -85,17 +86,10 @@ describe.each(['with a server', 'without a server'])('commands %s', how => {
     await check(['mailbox', 'verify'], /consistent/)
   })
 
-  test('mistakes', { timeout: 120_000 }, async () => {
-    await check(['queu', 'list'], /unknown command "queu".*queue/, 2)
-    await check(['queue', 'lst'], /list/, 2)
-    await check(['queue', 'list', '--jsn'], /--json/, 2)
-    await check(['queue', 'list', '--limit', '0'], /--limit 0 must be a whole number/, 2)
-    await check(['queue', 'list', '--limit', '10001'], /10000/, 2)
-    await check(['queue', 'retired', 'print'], /ID is missing/, 2)
+  test('what is not there', { timeout: 120_000 }, async () => {
     await check(['queue', 'retired', 'print', '99999'], /no retired recipient/, 1)
     await check(['message', 'explain', 'x'], /x/, 1)
     await check(['mailbox', 'messages', 'bob', 'Nowhere'], /no mailbox "Nowhere"/, 1)
-    await check(['queue', 'list', '--config', join(dir, 'no-such.ts')], /no-such\.ts/, 1)
   })
 
   test('accounts and domains in the database', { timeout: 120_000 }, async () => {
@@ -109,6 +103,16 @@ describe.each(['with a server', 'without a server'])('commands %s', how => {
     await check(['account', 'remove', name], /\S|^$/)
     await check(['domain', 'remove', domain], /\S|^$/)
   })
+})
+
+test('mistakes', { timeout: 120_000 }, async () => {
+  await check(['queu', 'list'], /unknown command "queu".*queue/, 2)
+  await check(['queue', 'lst'], /list/, 2)
+  await check(['queue', 'list', '--jsn'], /--json/, 2)
+  await check(['queue', 'list', '--limit', '0'], /--limit 0 must be a whole number/, 2)
+  await check(['queue', 'list', '--limit', '10001'], /10000/, 2)
+  await check(['queue', 'retired', 'print'], /ID is missing/, 2)
+  await check(['queue', 'list', '--config', join(dir, 'no-such.ts')], /no-such\.ts/, 1)
 })
 
 test('the structure of a message', async () => {
