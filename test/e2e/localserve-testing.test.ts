@@ -2,18 +2,28 @@
 // own. That nothing is left behind is part of it.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { connectLocalserve, type Localserve, linksOf, startLocalserve } from '@mox/plugin-localserve/testing'
-import { afterAll, beforeAll, beforeEach, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, test, vi } from 'vitest'
 import { run } from '../kit/cli.ts'
 import { NODE } from '../kit/server.ts'
 import { smtpSession } from '../kit/smtp.ts'
+import { removeDir, tempDir } from '../kit/temp.ts'
 
 let server: Localserve
+let state: string
 beforeAll(async () => {
+  // Where the developer's own server is remembered.
+  state = await tempDir()
+  vi.stubEnv('XDG_STATE_HOME', state)
   server = await startLocalserve()
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await server?.close()
+  await removeDir(state)
+})
 beforeEach(() => server.reset())
 
 async function alive(): Promise<boolean> {
@@ -43,6 +53,10 @@ test('inboxes are separate, and waiting ends with the message', async () => {
   )
   assert.equal((await server.messages()).length, 2)
   assert.match((await server.source(message.id)).toString(), /^Subject: Welcome, =\?UTF-8\?/m)
+})
+
+test('commands without --config go on talking to the server that was started before', async () => {
+  assert.deepEqual(await readdir(state), [])
 })
 
 test('over SMTP, with the login that it gives', async () => {

@@ -224,7 +224,8 @@ export async function spawnServer(options: ServerOptions): Promise<Server> {
   ]
   const child = spawn(command, args, {
     cwd: dir,
-    env: { ...process.env, NODE_OPTIONS: '', ...options.env },
+    // Commands without --config go on talking to the developer's own server, not to this one.
+    env: { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: join(dir, 'state'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return new Server(child, dir, configFile, options.dir === undefined)

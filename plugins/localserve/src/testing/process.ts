@@ -49,7 +49,8 @@ export async function startProcess(options: StartOptions): Promise<Started> {
     await writeFile(join(dir, 'mox.config.ts'), options.config?.(text) ?? text)
     child = spawn(process.execPath, [program, 'localserve', '--dir', dir], {
       cwd: dir,
-      env: { ...process.env, NODE_OPTIONS: '', ...options.env },
+      // Where the server started last is kept: commands go on talking to the developer's own.
+      env: { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: dir, LOCALAPPDATA: dir, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const ports = await whenReady(child, options.onLog)
