@@ -74,17 +74,20 @@ export function searchIndex(engine: SqlEngine): SearchIndex {
 /** Lengths of beginnings of words that are kept beside the words. */
 const PREFIXES = '3'
 
+/** Numbers are bound as doubles, and FTS5 takes no account of a row id that is not an integer: any row would do. */
+const KEY = 'cast(? as integer)'
+
 function select(table: string, match: string, options: SearchOptions): { sql: string; values: SqlValue[] } {
   const { limit, order = 'descending', after, among } = options
   const values: SqlValue[] = [match]
   let sql = `select rowid as key from ${table} where ${table} match ?`
   if (after !== undefined) {
-    sql += ` and rowid ${order === 'ascending' ? '>' : '<'} ?`
+    sql += ` and rowid ${order === 'ascending' ? '>' : '<'} ${KEY}`
     values.push(after)
   }
   if (among !== undefined) {
     const keys = among.slice(0, MAX_AMONG)
-    sql += ` and rowid in (${keys.map(() => '?').join(', ')})`
+    sql += ` and rowid in (${keys.map(() => KEY).join(', ')})`
     values.push(...keys)
   }
   sql += ` order by rowid ${order === 'ascending' ? 'asc' : 'desc'} limit ?`
