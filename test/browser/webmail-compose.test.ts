@@ -5,7 +5,7 @@ import { definePlugin, webmailExtensions } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { fits, noViolations } from './checks.ts'
 import { CHROMIUM } from './page.ts'
-import { ComposeTest, chips, done, field, PHONE, paste, saved } from './webmail-compose-page.ts'
+import { chips, done, field, PHONE, paste, saved, WebmailTest } from './webmail-page.ts'
 
 /** Bytes: small, so that too large a file need not be large. */
 const MAX_MESSAGE = 2 * 1024 * 1024
@@ -27,14 +27,14 @@ const careful = definePlugin({
   }),
 })
 
-let t: ComposeTest
+let t: WebmailTest
 
 describe.skipIf(CHROMIUM === undefined)(
   CHROMIUM === undefined ? 'writing mail (skipped: Chromium is not installed)' : 'writing mail',
   { timeout: 60_000 },
   () => {
     beforeAll(async () => {
-      t = await ComposeTest.start({
+      t = await WebmailTest.start({
         webmail: { maxMessageSize: MAX_MESSAGE },
         plugins: [careful()],
         limits: { maxOutgoingPerDay: 1_000, maxFirstTimeRecipientsPerDay: 40 },

@@ -4,16 +4,16 @@ import assert from 'node:assert/strict'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { noViolations } from './checks.ts'
 import { CHROMIUM } from './page.ts'
-import { ComposeTest, chips, done, field, paste } from './webmail-compose-page.ts'
+import { chips, done, field, paste, WebmailTest } from './webmail-page.ts'
 
-let t: ComposeTest
+let t: WebmailTest
 
 describe.skipIf(CHROMIUM === undefined)(
   CHROMIUM === undefined ? 'sending mail (skipped: Chromium is not installed)' : 'sending mail',
   { timeout: 60_000 },
   () => {
     beforeAll(async () => {
-      t = await ComposeTest.start({
+      t = await WebmailTest.start({
         limits: { maxOutgoingPerDay: 1_000, maxFirstTimeRecipientsPerDay: 40 },
       })
     })

@@ -113,7 +113,8 @@ function PopoverView({ popover: shown }: { readonly popover: Popover }): JSX.Ele
       element.style.top = `${top}px`
     }
     put()
-    shown.anchor.setAttribute('aria-expanded', 'true')
+    // A row or a list that it opened at has nothing to expand.
+    if (shown.anchor.ariaHasPopup !== null) shown.anchor.setAttribute('aria-expanded', 'true')
     ;(element.querySelector<HTMLElement>(FOCUSABLE) ?? element).focus({ preventScroll: true })
     const observer = new ResizeObserver(put)
     observer.observe(element)
@@ -127,7 +128,7 @@ function PopoverView({ popover: shown }: { readonly popover: Popover }): JSX.Ele
       observer.disconnect()
       removeEventListener('pointerdown', outside, true)
       removeEventListener('resize', put)
-      shown.anchor.removeAttribute('aria-expanded')
+      if (shown.anchor.ariaHasPopup !== null) shown.anchor.removeAttribute('aria-expanded')
       // Whoever opened something else, or clicked elsewhere, has moved the focus already.
       if (element.contains(document.activeElement) || document.activeElement === document.body) shown.anchor.focus()
     }

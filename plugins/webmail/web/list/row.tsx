@@ -5,6 +5,7 @@
 import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { badges } from '../extend/registry.ts'
+import { Marked } from '../message/marked.tsx'
 import { hello, mailboxes, openMailbox, settings } from '../state/store.ts'
 import {
   correspondents,
@@ -123,7 +124,15 @@ function Who({ row }: { row: Row }): JSX.Element {
         {correspondents(row, places.value).map(({ text, recipient }, i) => (
           <>
             {i === 0 ? '' : ', '}
-            {recipient ? <i dir="auto">{text}</i> : <bdi>{text}</bdi>}
+            {recipient ? (
+              <i dir="auto">
+                <Marked text={text} />
+              </i>
+            ) : (
+              <bdi>
+                <Marked text={text} />
+              </bdi>
+            )}
           </>
         ))}
       </span>

@@ -1,8 +1,8 @@
-// The webmail in a real browser, for writing: the program in this process, as the user alice, with a queue that stands still.
-// What reaches a recipient is read from the Sent mailbox.
+// The webmail in a real browser: the program in this process, as the user alice, with a queue that stands still. What reaches a
+// recipient is read from the Sent mailbox.
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
-import { mailboxes } from '@mox/plugin-sdk'
+import { type AppendMessage, mailboxes } from '@mox/plugin-sdk'
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import type { Settings } from '../../plugins/webmail/src/api/model.ts'
 import { DEFAULT_SETTINGS } from '../../plugins/webmail/src/server/settings.ts'
@@ -32,7 +32,7 @@ export interface Writer {
   write(to?: string): Promise<Locator>
 }
 
-export class ComposeTest {
+export class WebmailTest {
   readonly host: WebmailHost
   readonly alice: WebmailClient
   private readonly browser: Browser
@@ -43,11 +43,11 @@ export class ComposeTest {
     this.browser = browser
   }
 
-  static async start(options: WebmailHostOptions): Promise<ComposeTest> {
+  static async start(options: WebmailHostOptions): Promise<WebmailTest> {
     const host = await openWebmail({ ...options, realTime: true })
     try {
       const browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] })
-      return new ComposeTest(host, await host.login(), browser)
+      return new WebmailTest(host, await host.login(), browser)
     } catch (error) {
       await host.close()
       throw error
@@ -89,6 +89,20 @@ export class ComposeTest {
       return compose
     }
     return { page, client, noises, compose, write }
+  }
+
+  /** Puts a message into a mailbox of alice, made when it is missing; answers its id. Line ends may be LF. */
+  async put(mailbox: string, message: string, more: Partial<AppendMessage> = {}): Promise<number> {
+    const store = await this.host.store('alice')
+    if ((await store.mailbox(mailbox)) === undefined) await store.create(mailbox)
+    const content = Buffer.from(message.replace(/\r?\n/g, '\r\n'), 'latin1')
+    return (await store.append({ mailbox, content, ...more })).id
+  }
+
+  /** Subjects in a mailbox of alice, oldest first. */
+  async subjects(mailbox: string): Promise<string[]> {
+    const found = await this.sources(mailbox)
+    return found.map(source => /^Subject: (.*)\r$/m.exec(source)?.[1] ?? '')
   }
 
   async shot(page: Page, name: string): Promise<void> {
