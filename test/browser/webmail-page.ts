@@ -79,7 +79,8 @@ export class WebmailTest {
     })
     await page.goto(`${this.host.url}${hash}`)
     // A phone shows the mailboxes only when asked.
-    await page.getByRole('grid').or(page.getByText('No messages')).first().waitFor()
+    const login = page.getByRole('dialog', { name: 'Log in' })
+    await page.getByRole('grid').or(page.getByText('No messages')).or(login).first().waitFor()
     const compose = page.locator('section.compose').last()
     const write = async (to?: string): Promise<Locator> => {
       const before = await page.locator('section.compose').count()

@@ -153,11 +153,15 @@ test('rows: pages, a message to reach, mailboxes that are not there', async () =
 
 test('goodbye to a session that ended, and when the server stops', async () => {
   const [ended, other] = [await RawStream.open({ session: 'ended' }), await RawStream.open()]
-  for (const stream of [ended, other]) await stream.event('hello')
+  await other.event('hello')
+  const { id } = await ended.event('hello')
   world.endedSessions.add('ended')
   await world.deliver('Subject: secret\n\n')
-  strictEqual((await ended.event('goodbye')).data.reason, 'session')
+  const goodbye = await ended.event('goodbye')
+  strictEqual(goodbye.data.reason, 'session')
   deepStrictEqual(ended.events, [])
+  // Whoever logs in again goes on where this one was, and has the message then.
+  strictEqual(goodbye.id, id)
   await other.event('changes')
   world.streams.settingsChanged('alice', { ...SETTINGS, signature: 'new' })
   strictEqual((await other.event('settings')).data.settings.signature, 'new')

@@ -10,8 +10,8 @@ export interface ServerEvent {
 /** Characters of one event; more is a broken server. */
 export const EVENT_LENGTH = 32 * 1024 * 1024
 
-/** Events of a response as they come. Ends with the response and throws as reading it does. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** Events of a response as they come. Ends with the response and throws as reading it does. `heard` is called for whatever came. */
+export async function* readEvents(body: ReadableStream<Uint8Array>, heard?: () => void): AsyncGenerator<ServerEvent> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
   // What came of the event that is not whole yet. Kept in parts, as joining them for each would take long for a large one.
@@ -21,6 +21,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
+      heard?.()
       let rest = decoder.decode(value, { stream: true })
       // A line break may have been cut off from the one before.
       if (rest.startsWith('\n') && parts.at(-1)?.endsWith('\n') === true) {

@@ -16,6 +16,11 @@ export const GOOD_AFTER = 5_000
 /** Milliseconds before a server that stopped is asked again: from, and a random time more, so that not all come at once. */
 export const RESTART = { from: 3_000, more: 5_000 }
 
+/** Milliseconds between tries while the server cannot be reached: from, doubled each time, at most. */
+export const RETRY = { from: 2_000, most: 60_000 }
+/** Milliseconds without anything, where the server says something every 30 s: a connection that is cut may never tell. */
+export const SILENT_AFTER = 75_000
+
 /** What the stream keeps up to date. */
 export interface StreamState {
   readonly hello: Signal<Hello | undefined>
@@ -58,8 +63,10 @@ export class StreamClient {
   #stream: string | undefined
   /** The last event's id: up to there the state is complete. */
   #modseq: number | undefined
-  /** The next break is followed by a try at once. */
+  /** The next break is followed by a try at once, else by one after a pause. */
   #armed = true
+  /** Tries since the last greeting. */
+  #tries = 0
   #cancelTimer: (() => void) | undefined
   #lastView = 0
   #request: { readonly more: boolean; readonly until: number | undefined; readonly limit: number } | undefined
@@ -88,6 +95,11 @@ export class StreamClient {
     const connection = new AbortController()
     this.#connection = connection
     void this.#run(connection)
+  }
+
+  /** The connection is known to be gone: it is given up, and made anew when that can succeed. */
+  broken(): void {
+    this.#connection?.abort()
   }
 
   /** Ends the stream; start() goes on where it was. */
@@ -193,13 +205,20 @@ export class StreamClient {
       const stopTimer = this.#transport.after(GOOD_AFTER, () => {
         this.#armed = true
       })
+      let stopSilence = (): void => undefined
+      const heard = (): void => {
+        stopSilence()
+        stopSilence = this.#transport.after(SILENT_AFTER, () => connection.abort())
+      }
+      heard()
       try {
-        for await (const event of readEvents(response.body)) {
+        for await (const event of readEvents(response.body, heard)) {
           if (signal.aborted) return
           if (!(await this.#understood(event))) return
         }
       } finally {
         stopTimer()
+        stopSilence()
       }
     } catch {
       // The connection broke, or was not made: the same for the user.
@@ -219,9 +238,21 @@ export class StreamClient {
   }
 
   #again(): void {
-    if (this.#stopped || this.#cancelTimer !== undefined || !this.#armed) return
-    this.#armed = false
-    this.start()
+    if (this.#stopped || this.#cancelTimer !== undefined) return
+    if (this.#armed) {
+      this.#armed = false
+      this.start()
+    } else {
+      const pause = Math.min(RETRY.most, RETRY.from * 2 ** this.#tries++)
+      this.#startAfter(pause * (0.5 + Math.random() / 2))
+    }
+  }
+
+  #startAfter(ms: number): void {
+    this.#cancelTimer = this.#transport.after(ms, () => {
+      this.#cancelTimer = undefined
+      if (!this.#stopped) this.start()
+    })
   }
 
   #resume(): StreamRequest {
@@ -288,6 +319,7 @@ export class StreamClient {
     const { connected, mailboxes, settings, view: shown } = this.#state
     const other = this.#state.hello.value?.account
     this.#stream = hello.stream
+    this.#tries = 0
     connected.value = true
     mailboxes.value = new Map(hello.mailboxes.map(mailbox => [mailbox.id, mailbox]))
     settings.value = hello.settings
@@ -334,11 +366,7 @@ export class StreamClient {
   async #goodbye({ reason, message }: { readonly reason: string; readonly message: string }): Promise<void> {
     this.#state.connected.value = false
     if (reason === 'shutdown') {
-      const ms = RESTART.from + Math.random() * RESTART.more
-      this.#cancelTimer = this.#transport.after(ms, () => {
-        this.#cancelTimer = undefined
-        if (!this.#stopped) this.start()
-      })
+      this.#startAfter(RESTART.from + Math.random() * RESTART.more)
     } else this.#armed = reason === 'overflow' || (await this.#transport.login(undefined, message))
   }
 }

@@ -49,6 +49,7 @@ export function startStream(): void {
   window.addEventListener('focus', again)
   window.addEventListener('online', again)
   window.addEventListener('pageshow', again)
+  window.addEventListener('offline', () => client.broken())
   client.start()
 }
 

@@ -21,34 +21,9 @@ export function Writing(): JSX.Element {
         maxLength={10_000}
         change={signature => change({ signature })}
       />
-      <MailProgram />
       <Identities />
       <Templates />
     </>
-  )
-}
-
-/** The browser asks the user itself; whether we are registered already it does not tell. */
-function MailProgram(): JSX.Element | null {
-  // Browsers offer it to pages over HTTPS only; Safari does not at all.
-  if (!isSecureContext || typeof navigator.registerProtocolHandler !== 'function') return null
-  const url = `${location.origin}${location.pathname}#compose %s`
-  const unregister = (navigator as { unregisterProtocolHandler?(scheme: string, url: string): void })
-    .unregisterProtocolHandler
-  return (
-    <fieldset class="group">
-      <legend>Links to mail addresses</legend>
-      <p class="line">
-        <button type="button" onClick={() => navigator.registerProtocolHandler('mailto', url)}>
-          Open them here
-        </button>
-        {unregister === undefined ? null : (
-          <button type="button" onClick={() => unregister.call(navigator, 'mailto', url)}>
-            No longer open them here
-          </button>
-        )}
-      </p>
-    </fieldset>
   )
 }
 

@@ -60,6 +60,8 @@ export class Stream {
   #rejectsMailbox = ''
   /** The page is complete up to here. */
   #modseq = 0
+  /** What the page was told to be complete up to: it asks for what comes after it. */
+  #told = 0
   #view: OpenView | undefined
   #request: RowsRequest | undefined
   #answering: AbortController | undefined
@@ -91,6 +93,7 @@ export class Stream {
     this.#rejectsMailbox = parts.rejectsMailbox
     const missed = resume?.account === account ? await this.#changesSince(resume.modseq) : undefined
     if (resume !== undefined && missed !== undefined) this.#modseq = resume.modseq
+    this.#told = this.#modseq
     const { clock } = this.#parts
     await this.#send('hello', {
       ...{ stream: this.id, account, loginAddress: this.caller.loginAddress, ...parts },
@@ -128,7 +131,7 @@ export class Stream {
   /** Says goodbye and ends the stream; without waiting for the reader. */
   goodbye(reason: Goodbye): void {
     if (!this.#open) return
-    this.#writer.finish('goodbye', this.#modseq, { reason, message: GOODBYES[reason] })
+    this.#writer.finish('goodbye', this.#told, { reason, message: GOODBYES[reason] })
     this.close()
   }
 
@@ -316,7 +319,8 @@ export class Stream {
     if (!this.#open) return
     if (!(await this.#parts.stillValid(this.caller))) return this.goodbye('session')
     if (!this.#open) return
-    const result = await this.#writer.write(name, this.#modseq, data)
+    this.#told = this.#modseq
+    const result = await this.#writer.write(name, this.#told, data)
     if (result === 'slow') this.goodbye('overflow')
     else if (result === 'gone') this.close()
   }
