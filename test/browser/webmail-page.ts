@@ -20,7 +20,8 @@ export const PHONE: BrowserContextOptions = {
   ...{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
 }
 
-export interface Writer {
+/** A page that is open. */
+export interface Shown {
   readonly page: Page
   /** The session of this browser. */
   readonly client: WebmailClient
@@ -60,7 +61,7 @@ export class WebmailTest {
   }
 
   /** A browser of its own; with the session of the test, unless it is given another. */
-  async open(options: BrowserContextOptions = {}, hash = '', client = this.alice): Promise<Writer> {
+  async open(options: BrowserContextOptions = {}, hash = '', client = this.alice): Promise<Shown> {
     const context = await this.browser.newContext({
       ...{ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' },
       ...options,
@@ -68,7 +69,8 @@ export class WebmailTest {
     context.setDefaultTimeout(10_000)
     const cookies = [...client.cookies].map(([name, value]) => ({ name, value, url: this.host.url }))
     await context.addCookies(cookies.map(cookie => ({ ...cookie, httpOnly: true, sameSite: 'Strict' as const })))
-    await context.addInitScript(`localStorage['webmail-csrf'] ??= ${JSON.stringify(client.csrf)}`)
+    // Frames with mail in them have no storage.
+    await context.addInitScript(`if (top === self) localStorage['webmail-csrf'] ??= ${JSON.stringify(client.csrf)}`)
     const page = await context.newPage()
     const noises: string[] = []
     page.on('pageerror', error => noises.push(`error: ${error.stack ?? error.message}`))
@@ -155,7 +157,7 @@ export async function saved(compose: Locator): Promise<void> {
 }
 
 /** Closes what a test has opened. */
-export async function done(writer: Writer): Promise<void> {
+export async function done(writer: Shown): Promise<void> {
   assert.deepEqual(writer.noises, [])
   await writer.page.context().close()
 }

@@ -5,7 +5,7 @@ import { Egress } from '@mox/plugin-sdk/io'
 import { afterAll, beforeAll, test } from 'vitest'
 import { openedMessage } from '../src/api/model.ts'
 import { CallError, type Caller } from '../src/server/call.ts'
-import { type ContentCalls, makeContentCalls } from '../src/server/content/calls.ts'
+import { authentication, type ContentCalls, makeContentCalls } from '../src/server/content/calls.ts'
 import { VIEW_MODES } from '../src/server/content/limits.ts'
 import { Reader } from '../src/server/content/reader.ts'
 import { ViewModes, viewModeTable } from '../src/server/content/view-modes.ts'
@@ -148,4 +148,30 @@ test('leaving a list', async () => {
   deepStrictEqual([others.length, job?.recipient.localpart, job?.subject], [0, 'leave+x', 'Go Bcc: x@y.test'])
   const trace = await host.service(storage).messages.get(job?.messageId ?? 0)
   ok(trace?.source === 'webmail')
+})
+
+test('who is vouched for', () => {
+  const none = { forwarded: false, listId: '', listAddress: '' }
+  const rows: readonly (readonly [verified: string, from: string, more: Partial<typeof none>, expected: string])[] = [
+    ['', 'a@x.test', {}, 'unknown'],
+    ['x.test', 'a@x.test', {}, 'pass'],
+    ['x.test', 'a@X.Test', {}, 'pass'],
+    ['mail.x.test', 'a@x.test', {}, 'pass'],
+    ['x.test', 'a@news.x.test', {}, 'pass'],
+    ['y.test x.test', 'a@x.test', {}, 'pass'],
+    ['xn--bcher-kva.test', 'a@bücher.test', {}, 'pass'],
+    ['notx.test', 'a@x.test', {}, 'fail'],
+    ['y.test', 'a@x.test', {}, 'fail'],
+    ['y.test', 'a@x.test', { listId: 'l.y.test' }, 'forwarded'],
+    ['y.test', 'a@x.test', { forwarded: true }, 'forwarded'],
+    // No address, or several: nobody is.
+    ['y.test', '', {}, 'fail'],
+    ['y.test', 'a@', {}, 'fail'],
+  ]
+  for (const [verified, from, more, expected] of rows)
+    strictEqual(
+      authentication(verified.split(' ').filter(Boolean), from, { ...none, ...more }),
+      expected,
+      `${verified} ${from}`,
+    )
 })

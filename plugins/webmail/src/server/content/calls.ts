@@ -8,7 +8,7 @@ import type {
   TextPart,
   WebmailExtension,
 } from '@mox/plugin-sdk'
-import { decodeText, decodeWords, messageView, parseStructure } from '@mox/plugin-sdk/mail'
+import { decodeText, decodeWords, messageView, parseDomain, parseStructure } from '@mox/plugin-sdk/mail'
 import type { OpenedMessage } from '../../api/model.ts'
 import { CallError, type Caller, type Handlers } from '../call.ts'
 import { slice } from './decoder.ts'
@@ -92,10 +92,27 @@ async function openMessage(deps: ContentCallDeps, message: MailboxMessage): Prom
     receivedAt: message.receivedAt,
     viewMode: from === '' ? null : await deps.viewModes.get(message.account, from),
     ...(submitted ? { tls: null, withoutTls: false, requireTls: false } : transport(message, received)),
-    authentication: submitted ? 'pass' : 'unknown',
+    authentication: submitted ? 'pass' : authentication(message.verifiedDomains, from, content),
     draft: role.includes('drafts'),
     panels: await panels(deps, message, content),
   }
+}
+
+/**
+ * What the domains that SPF and DKIM vouched for at delivery say of the one address in From, relaxed as in RFC 7489 §3.1. When
+ * there are none, nothing was checked or nothing passed. Lists send with domains of their own.
+ */
+export function authentication(
+  verified: readonly string[],
+  from: string,
+  { forwarded, listId, listAddress }: Pick<OpenedMessage, 'forwarded' | 'listId' | 'listAddress'>,
+): OpenedMessage['authentication'] {
+  if (verified.length === 0) return 'unknown'
+  const parsed = parseDomain(from.slice(from.lastIndexOf('@') + 1), { smtputf8: true })
+  const domain = parsed.ok ? parsed.domain : ''
+  const aligned = (d: string): boolean => d === domain || d.endsWith(`.${domain}`) || domain.endsWith(`.${d}`)
+  if (domain !== '' && verified.some(aligned)) return 'pass'
+  return forwarded || listId !== '' || listAddress !== '' ? 'forwarded' : 'fail'
 }
 
 /** From the Received field that we wrote; messages that came in another way have none. */

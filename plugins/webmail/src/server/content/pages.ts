@@ -12,7 +12,7 @@ const TEXT_STYLE =
 const DARK_STYLE =
   'html{color-scheme:light dark}body{margin:12px;font:15px/1.5 system-ui,sans-serif}@media (prefers-color-scheme:dark){body{background:#16181d;color:#e6e6e6}a{color:#8ab8ff}.q1{color:#7ab8ec}.q2{color:#cf9be3}.q0{color:#86c886}}'
 const PAGE_STYLE =
-  'table.head{border-collapse:collapse;width:100%;border-bottom:2px solid #888;margin-bottom:12px}table.head th{text-align:left;vertical-align:top;padding:1px 12px 1px 0;white-space:nowrap;font-weight:600}table.head td{width:100%;overflow-wrap:anywhere}.mail{contain:layout paint;isolation:isolate;overflow-x:auto}@media print{body{margin:0}.mail{contain:none;overflow:visible}}'
+  'h1.head{font-size:1.3em;margin:0 0 8px}table.head{border-collapse:collapse;width:100%;border-bottom:2px solid #888;margin-bottom:12px}table.head th{text-align:left;vertical-align:top;padding:1px 12px 1px 0;white-space:nowrap;font-weight:600}table.head td{width:100%;overflow-wrap:anywhere}.mail{contain:layout paint;isolation:isolate;overflow-x:auto}@media print{body{margin:0}.mail{contain:none;overflow:visible}}'
 
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
@@ -39,12 +39,12 @@ export function standaloneDocument(opened: OpenedContent, content: BodyContent):
     ['To', people(opened.to)],
     ['Cc', people(opened.cc)],
     ['Bcc', people(opened.bcc)],
-    ['Subject', opened.subject],
     ['Attachments', names],
   ]
     .filter(([, value]) => value !== '')
     .map(([name = '', value = '']) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`)
-  const body = `<table class="head">${rows.join('')}</table><div class="mail">${bodyOf(content)}</div>`
+  const title = escapeHtml(opened.subject || '(no subject)')
+  const body = `<main><h1 class="head">${title}</h1><table class="head">${rows.join('')}</table><div class="mail">${bodyOf(content)}</div></main>`
   return documentOf(opened.subject, style, body, PRINT_SCRIPT)
 }
 
