@@ -11,7 +11,7 @@ import type { Metadata } from './manifest.ts'
 import { mailboxName } from './names.ts'
 import type { Operation } from './operation.ts'
 import { affordableKeywords, blankRow, findThread, insertMessage, position, threadColumns } from './place.ts'
-import { MESSAGE, type MessageRow } from './schema.ts'
+import { LIVE_IN, MESSAGE, type MessageRow } from './schema.ts'
 import type { ThreadHead } from './threads.ts'
 
 /** Message-IDs that are remembered as referred to. */
@@ -114,7 +114,8 @@ async function isThere(
   if (messageId === '') return false
   const same: Pick<MessageRow, 'id' | 'prefix' | 'content_id'>[] = await db<MessageRow>(MESSAGE)
     .select('id', 'prefix', 'content_id')
-    .where({ account_id: op.account.id, message_id_header: messageId, size, mailbox_id: mailboxId, expunged_at: 0 })
+    .where({ account_id: op.account.id, message_id_header: messageId, size })
+    .whereRaw(LIVE_IN, [mailboxId])
     .limit(COMPARED)
   for (const row of same) if ((await hashOf(op.context, row)).equals(hash)) return true
   return false

@@ -7,7 +7,7 @@ import { CHUNK, expunge, liveMessages } from './expunge.ts'
 import { DAY_MS } from './history.ts'
 import { type Operation, operate } from './operation.ts'
 import { ROLES } from './rows.ts'
-import { ACCOUNT, MAILBOX, type MailboxRow, MESSAGE, type MessageRow } from './schema.ts'
+import { ACCOUNT, LIVE_IN, MAILBOX, type MailboxRow, MESSAGE, type MessageRow } from './schema.ts'
 import type { Candidate } from './threads.ts'
 
 /** Messages that stay. */
@@ -24,7 +24,8 @@ export async function keptCopy(
   const live = { account_id: op.account.id, mailbox_id: mailbox.id, expunged_at: 0 }
   if (messageId !== '') {
     const same = await db<MessageRow>(MESSAGE)
-      .where({ ...live, message_id_header: messageId })
+      .where({ account_id: op.account.id, message_id_header: messageId })
+      .whereRaw(LIVE_IN, [mailbox.id])
       .first('id')
     if (same !== undefined) return same.id
   }

@@ -518,6 +518,25 @@ test('the end of a zip archive with more than 16 and 32 bits hold', () => {
   check(1, 1, 0xffff_ffff, 98)
 })
 
+test('whether a message is there already is found along an index, however many there are', async () => {
+  const path = await save('one.mbox', Buffer.from('From a\nMessage-ID: <one@x>\n\nx\n'))
+  const queries: { sql: string; bindings: readonly never[] }[] = []
+  const { db } = h.storage
+  const listen = (query: (typeof queries)[number]): void => void queries.push(query)
+  db.on('query', listen)
+  await store.import(path)
+  db.off('query', listen)
+  const asked = queries.filter(({ sql }) => /^select .* from .mailboxes_message. /.test(sql))
+  const plans = await Promise.all(
+    asked.map(async ({ sql, bindings }) => {
+      const rows = (await db.raw(`explain query plan ${sql}`, [...bindings])) as { detail: string }[]
+      return rows.map(({ detail }) => detail).join('; ')
+    }),
+  )
+  strictEqual(plans.length > 1, true)
+  for (const plan of plans) strictEqual(/delivery_key=\?|message_id_header=\?/.test(plan), true, plan)
+})
+
 test('quota and giving up leave what was added, and a second run goes on', async () => {
   const many = Array.from({ length: 300 }, (_, i) => `From a\nSubject: ${i}\n\n${'x'.repeat(80)}\n`).join('\n')
   const path = await save('many.mbox', Buffer.from(many))
