@@ -1,6 +1,6 @@
 // The list of messages. Only rows that can be seen, and a few around them, are in the document; a row's place follows from its
 // number, so that a hundred thousand scroll like ten.
-import { effect, type Signal, signal } from '@preact/signals'
+import { effect, type Signal, signal, useSignalEffect } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { loadMore } from '../lib/stream.ts'
@@ -81,9 +81,11 @@ function Scroller(): JSX.Element {
   useMeasure(scroller)
   useAnchor(scroller, all, height, current?.id)
   useReveal(scroller, all, height)
-  useEffect(() => {
-    if (current === undefined || current.loading || current.next === null) return
-    if (wantsMore(scrolled.value, size.value.height, height, all.length)) loadMore(pageRows.value)
+  // By itself, as scrolling draws no more of this part anew.
+  useSignalEffect(() => {
+    const now = view.value
+    if (now === undefined || now.loading || now.next === null || now.error !== '') return
+    if (wantsMore(scrolled.value, size.value.height, rowHeight(), rows.value.length)) loadMore(pageRows.value)
   })
   return (
     <div
