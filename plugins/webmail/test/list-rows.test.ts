@@ -62,11 +62,11 @@ test('rows are found by id, hidden messages by their root', () => {
 test('rows of a thread that stays are the same objects', () => {
   const flattener = new Flattener()
   const [a, b] = [makeThread(makeItem(1)), makeThread(makeItem(2), makeItem(3))]
-  const first = flattener.rows([a, b], () => false)
-  const second = flattener.rows([makeThread(makeItem(4)), a, b], t => t === b)
+  const first = flattener.rows([a, b], () => false, '')
+  const second = flattener.rows([makeThread(makeItem(4)), a, b], t => t === b, 'b')
   expect(second.get(1)).toBe(first.get(1))
   expect(second.get(2)).not.toBe(first.get(2))
-  expect(flattener.rows([b], () => false).get(3)).toBe(first.get(3))
+  expect(flattener.rows([b], () => false, '').get(3)).toBe(first.get(3))
 })
 
 describe('collapsing', () => {
@@ -136,4 +136,29 @@ describe('the window', () => {
   test('a row is scrolled to only as far as needed', () => {
     expect([reveal(5, 0, 300, 30), reveal(12, 0, 300, 30), reveal(2, 100, 300, 30)]).toEqual([0, 90, 60])
   })
+})
+
+test('rows that are loaded come behind the others, whose places stay known', () => {
+  const flattener = new Flattener()
+  const threads = Array.from({ length: 6 }, (_, i) => makeThread(makeItem(10 + i)))
+  let asked = 0
+  const collapsed = (): boolean => {
+    asked++
+    return false
+  }
+  const first = flattener.rows(threads.slice(0, 3), collapsed, 'x')
+  expect(first.indexOf(12)).toBe(2)
+  const second = flattener.rows(threads.slice(0, 5), collapsed, 'x')
+  expect(asked).toBe(5)
+  expect(second.list.map(row => row.id)).toEqual([10, 11, 12, 13, 14])
+  expect([10, 12, 14, 15].map(id => second.indexOf(id))).toEqual([0, 2, 4, -1])
+  // The earlier rows are what they were.
+  expect([first.length, first.indexOf(14), first.get(14)]).toEqual([3, -1, undefined])
+  expect(flattener.rows(threads.slice(0, 5), collapsed, 'x')).toBe(second)
+  // Another decision, another order, fewer: all of it anew.
+  expect(flattener.rows(threads, collapsed, 'y').length).toBe(6)
+  expect(asked).toBe(11)
+  const turned = flattener.rows([...threads].reverse(), collapsed, 'y')
+  expect([turned.indexOf(15), turned.indexOf(10)]).toEqual([0, 5])
+  expect(flattener.rows(threads.slice(1, 3), collapsed, 'y').list.map(row => row.id)).toEqual([11, 12])
 })

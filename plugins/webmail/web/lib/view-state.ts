@@ -56,21 +56,28 @@ export function isBefore(order: ViewQuery['order'], a: Place, b: Place): boolean
   return order === 'newest' ? later > 0 : later < 0
 }
 
-/** The rows of a view while they are changed. */
+/** Where the threads of a list are, from the last change to the next: there may be a hundred thousand. */
+const indexes = new WeakMap<readonly ListedThread[], Map<number, ListedThread>>()
+
+/** The rows of a view while they are changed. The view that is changed is not changed again. */
 class Rows {
   readonly #query: ViewQuery
   readonly #threads: ListedThread[]
   readonly #places: Map<number, Place>
-  readonly #index = new Map<number, ListedThread>()
+  readonly #index: Map<number, ListedThread>
 
   constructor({ query, threads, places }: LiveView, empty: boolean) {
     this.#query = query
     this.#threads = empty ? [] : [...threads]
-    this.#places = new Map(empty ? [] : places)
-    for (const thread of this.#threads) this.#index.set(this.#keyOf(thread), thread)
+    // Places of threads that left do no harm.
+    this.#places = empty ? new Map() : (places as Map<number, Place>)
+    const known = empty ? undefined : indexes.get(threads)
+    indexes.delete(threads)
+    this.#index = known ?? new Map(this.#threads.map(thread => [this.#keyOf(thread), thread]))
   }
 
   result(): Pick<LiveView, 'threads' | 'places'> {
+    indexes.set(this.#threads, this.#index)
     return { threads: this.#threads, places: this.#places }
   }
 

@@ -106,12 +106,24 @@ export class Rows {
     return this.list.length
   }
 
-  /** -1 for a message without a row. */
-  indexOf(id: number | undefined): number {
-    return id === undefined ? -1 : (this.#indexed().get(id) ?? -1)
+  /** These rows and others behind them. What is known of the places of these serves for both. */
+  followedBy(others: readonly Row[]): Rows {
+    if (others.length === 0) return this
+    const rows = new Rows(this.list.concat(others))
+    if (this.#index !== undefined) {
+      rows.#index = this.#index
+      for (const [i, row] of others.entries()) this.#index.set(row.id, this.length + i)
+    }
+    return rows
   }
 
-  #indexed(): ReadonlyMap<number, number> {
+  /** -1 for a message without a row. */
+  indexOf(id: number | undefined): number {
+    const at = id === undefined ? -1 : (this.#indexed().get(id) ?? -1)
+    return at < this.length ? at : -1
+  }
+
+  #indexed(): Map<number, number> {
     if (this.#index !== undefined) return this.#index
     const index = new Map<number, number>()
     for (let i = 0; i < this.list.length; i++) index.set(this.list[i]!.id, i)
@@ -135,11 +147,21 @@ export class Rows {
 export class Flattener {
   readonly #open = new WeakMap<ListedThread, readonly Row[]>()
   readonly #collapsed = new WeakMap<ListedThread, readonly Row[]>()
+  #last: { readonly threads: readonly ListedThread[]; readonly rows: Rows; readonly decided: string } | undefined
 
-  rows(threads: readonly ListedThread[], collapsed: (thread: ListedThread) => boolean): Rows {
+  /** `decided`: what `collapsed` answers stays the same for a thread while this does. */
+  rows(threads: readonly ListedThread[], collapsed: (thread: ListedThread) => boolean, decided: string): Rows {
+    const last = this.#last?.decided === decided ? this.#last : undefined
+    // Rows that were loaded come behind the others, of which there may be a hundred thousand.
+    const more = last !== undefined && beginsWith(threads, last.threads)
     const list: Row[] = []
-    for (const thread of threads) for (const row of this.#of(thread, collapsed(thread))) list.push(row)
-    return new Rows(list)
+    for (let i = more ? last.threads.length : 0; i < threads.length; i++) {
+      const thread = threads[i]!
+      for (const row of this.#of(thread, collapsed(thread))) list.push(row)
+    }
+    const rows = more ? last.rows.followedBy(list) : new Rows(list)
+    this.#last = { threads, rows, decided }
+    return rows
   }
 
   #of(thread: ListedThread, collapsed: boolean): readonly Row[] {
@@ -150,6 +172,10 @@ export class Flattener {
     known.set(thread, rows)
     return rows
   }
+}
+
+function beginsWith<T>(all: readonly T[], start: readonly T[]): boolean {
+  return start.length <= all.length && start.every((one, i) => one === all[i])
 }
 
 /**

@@ -16,10 +16,10 @@ export const threading: ReadonlySignal<Threading> = computed(() =>
 
 export const rows: ReadonlySignal<Rows> = computed(() => {
   const now = view.value
-  decisions.value
+  const decided = `${now?.id} ${threading.value} ${decisions.value}`
   if (now === undefined) return new Rows([])
   collapsing.begin(now.id, threading.value)
-  return flattener.rows(now.threads, thread => collapsing.collapsed(thread))
+  return flattener.rows(now.threads, thread => collapsing.collapsed(thread), decided)
 })
 
 /** Opens or closes threads for this view only. */

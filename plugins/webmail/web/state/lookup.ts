@@ -30,8 +30,10 @@ export function itemOf(id: number): Item | undefined {
 export function itemsOf(ids: readonly number[]): ReadonlyMap<number, Item> {
   const wanted = new Set(ids)
   const found = new Map<number, Item>()
-  for (const thread of view.value?.threads ?? [])
+  for (const thread of view.value?.threads ?? []) {
+    if (found.size === wanted.size) break
     for (const message of thread.messages) if (wanted.has(message.id)) found.set(message.id, message)
+  }
   return found
 }
 
