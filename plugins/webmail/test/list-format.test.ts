@@ -96,7 +96,7 @@ test.each<[name: string, suspicious: boolean, shown: string]>([
 describe('correspondents', () => {
   const box = (id: number, name: string, specialUse: Mailbox['specialUse']): [number, Mailbox] => [
     id,
-    { id, name, specialUse, modseq: 1, keywords: [], total: 0, unread: 0, size: 0, subscribed: true },
+    { id, name, specialUse, modseq: 1, keywords: [], total: 0, unread: 0, size: 0, subscribed: true, introbox: false },
   ]
   const places: Places = {
     mailboxes: new Map([box(1, 'Inbox', []), box(2, 'Sent', ['sent']), box(3, 'Rejects', [])]),

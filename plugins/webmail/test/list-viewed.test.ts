@@ -7,11 +7,11 @@ let now = 0
 let timers: { at: number; run: () => void }[] = []
 let set: string[] = []
 let flags: FlagSet | undefined
-let rejects = false
+let undecided = false
 
 const viewed = () =>
   new Viewed({
-    state: () => (flags === undefined ? undefined : { flags, rejects }),
+    state: () => (flags === undefined ? undefined : { flags, undecided }),
     setFlag: (id, flag) => {
       set.push(`${id} ${flag}`)
       if (flags !== undefined) flags = { ...flags, [flag]: true }
@@ -37,7 +37,7 @@ beforeEach(() => {
   now = 0
   timers = []
   set = []
-  rejects = false
+  undecided = false
   flags = makeItem(1, { flags: { seen: false, notjunk: false } }).flags
 })
 
@@ -89,7 +89,7 @@ test.each<[string, Partial<FlagSet>, boolean]>([
   ['of Rejects', { seen: true }, true],
 ])('%s stays as it is', (_, change, inRejects) => {
   flags = { ...flags!, ...change }
-  rejects = inRejects
+  undecided = inRejects
   viewed().show(1)
   advance(NOT_JUNK_AFTER)
   expect(set).toEqual([])

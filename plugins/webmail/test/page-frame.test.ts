@@ -81,6 +81,10 @@ it('says rules in words', () => {
   expect(ruleText({ ...rule, msgFrom: '.*@example' })).toBe('Mail to a@example.org from /.*@example/ → Lists')
   const list = { verifiedDomain: 'x.org', headers: [{ name: '^list-id$', value: '<l\\.x\\.org>$' }] }
   expect(ruleText({ ...rule, ...list })).toBe('Mail to a@example.org verified as x.org, with list-id <l.x.org> → Lists')
+  const noted = { forward: true, listAllowDomain: 'x.org', acceptRejects: 'Refused' }
+  expect(ruleText({ ...rule, ...list, ...noted })).toMatch(
+    / → Lists \(forwarded by the sender; never spam when verified as x\.org; what would be refused → Refused\)$/,
+  )
 })
 
 it.each([

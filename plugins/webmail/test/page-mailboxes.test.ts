@@ -22,6 +22,11 @@ it('puts what is used for something first, by name or role, and parents before c
   ])
 })
 
+it('puts the mailbox of first-time senders behind Inbox', () => {
+  const all = [...named('Archive', 'Screener/x', 'Inbox', 'b'), { ...mailbox(9, 'Screener'), introbox: true }]
+  expect(sortMailboxes(all).map(m => m.name)).toEqual(['Inbox', 'Screener', 'Screener/x', 'Archive', 'b'])
+})
+
 it('shows of a name what the rows above do not say', () => {
   expect(rowsOf(named('Inbox', 'a/b/c', 'a', 'x/y'))).toEqual(['Inbox 1', 'a 3', '  b/c 2', 'x/y 4'])
 })

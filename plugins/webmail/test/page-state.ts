@@ -31,7 +31,18 @@ export const SETTINGS: Settings = {
 
 export function mailbox(id: number, name: string, role?: Mailbox['specialUse'][number], unread = 0): Mailbox {
   const specialUse = role === undefined ? [] : [role]
-  return { id, name, modseq: 1, specialUse, keywords: [], total: 10, unread, size: 1_000, subscribed: true }
+  return {
+    id,
+    name,
+    modseq: 1,
+    specialUse,
+    keywords: [],
+    total: 10,
+    unread,
+    size: 1_000,
+    subscribed: true,
+    introbox: false,
+  }
 }
 
 export const INBOX = 1

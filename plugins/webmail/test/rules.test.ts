@@ -90,6 +90,7 @@ test('a list is gone by when its domain is verified', async () => {
   assert.equal(suggestion?.listId, 'node.lists.example')
   assert.deepEqual(suggestion?.rule, {
     ...{ recipient: 'alice@example.org', verifiedDomain: 'lists.example', mailbox: 'News' },
+    listAllowDomain: 'lists.example',
     headers: [{ name: '^list-id$', value: '\\<node\\.lists\\.example\\>$' }],
     comment: 'by webmail on 2030-01-01',
   })

@@ -37,6 +37,8 @@ export const mailbox = z.object({
   unread: z.int(),
   size: z.int(),
   subscribed: z.boolean(),
+  /** Mail of first-time senders comes here. */
+  introbox: z.boolean(),
 })
 export type Mailbox = z.infer<typeof mailbox>
 

@@ -131,7 +131,11 @@ async function usualMailbox({ directory }: Deps, { account }: Caller, recipient:
 function ruleFor(traits: Traits, mailbox: string, comment: string): DeliveryRule {
   const { recipient, msgFrom, listId, listDomain } = traits
   const condition = usesList(traits)
-    ? { verifiedDomain: listDomain, headers: [{ name: '^list-id$', value: `${quoted(`<${listId}>`)}$` }] }
+    ? {
+        verifiedDomain: listDomain,
+        listAllowDomain: listDomain,
+        headers: [{ name: '^list-id$', value: `${quoted(`<${listId}>`)}$` }],
+      }
     : { msgFrom: `^${quoted(msgFrom)}$` }
   return { recipient, ...condition, mailbox, comment }
 }

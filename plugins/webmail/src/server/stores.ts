@@ -26,8 +26,9 @@ export async function ownMailbox(store: MailStore, id: number): Promise<MailboxI
 
 /** A mailbox as the page has it. */
 export function shownMailbox(mailbox: MailboxInfo): Mailbox {
-  const { id, name, modseq, specialUse, keywords, total, unread, size, subscribed } = mailbox
-  return { id, name, modseq, specialUse: [...specialUse], keywords: [...keywords], total, unread, size, subscribed }
+  const { id, name, modseq, specialUse, keywords, total, unread, size, subscribed, introbox } = mailbox
+  const lists = { specialUse: [...specialUse], keywords: [...keywords] }
+  return { id, name, modseq, ...lists, total, unread, size, subscribed, introbox }
 }
 
 /** A view's query as the message store has it. */

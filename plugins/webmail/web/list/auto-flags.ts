@@ -9,8 +9,10 @@ export const viewed: Viewed = new Viewed({
   state(id) {
     const item = itemOf(id)
     if (item === undefined) return undefined
+    const mailbox = mailboxes.value.get(item.mailboxId)
     const rejects = hello.value?.rejectsMailbox ?? ''
-    return { flags: item.flags, rejects: rejects !== '' && mailboxes.value.get(item.mailboxId)?.name === rejects }
+    const undecided = mailbox?.introbox === true || (rejects !== '' && mailbox?.name === rejects)
+    return { flags: item.flags, undecided }
   },
   setFlag: (id, flag) => changeFlags([id], { set: [flag] }, ''),
   after(ms, run) {

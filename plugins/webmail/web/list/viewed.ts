@@ -7,8 +7,11 @@ export const SEEN_AFTER = 500
 export const NOT_JUNK_AFTER = 5_000
 
 export interface ViewedDeps {
-  /** Flags as they are now, and whether the mailbox is one of rejected mail; undefined when the message is gone. */
-  state(id: number): { readonly flags: FlagSet; readonly rejects: boolean } | undefined
+  /**
+   * Flags as they are now, and whether the mailbox is one whose mail waits for a decision: of rejected mail, or of first-time
+   * senders. Undefined when the message is gone.
+   */
+  state(id: number): { readonly flags: FlagSet; readonly undecided: boolean } | undefined
   setFlag(id: number, flag: 'seen' | 'notjunk'): Promise<void>
   /** Calls back after milliseconds; returns how to stop that. */
   after(ms: number, run: () => void): () => void
@@ -34,7 +37,7 @@ export class Viewed {
       }),
       this.#deps.after(NOT_JUNK_AFTER, () => {
         const state = this.#deps.state(id)
-        if (state === undefined || state.rejects) return
+        if (state === undefined || state.undecided) return
         const { seen, junk, notjunk } = state.flags
         if (seen && !junk && !notjunk) void this.#deps.setFlag(id, 'notjunk')
       }),

@@ -25,5 +25,11 @@ export function ruleText(r: z.infer<typeof rule>): string {
     (r.headers ?? []).map(h => `with ${patternText(h.name)} ${patternText(h.value)}`),
   ].flat()
   const which = conditions.length === 0 ? '' : ` ${conditions.join(', ')}`
-  return `Mail to ${r.recipient}${which} → ${r.mailbox}`
+  const notes = [
+    r.forward === true ? 'forwarded by the sender' : [],
+    r.listAllowDomain === undefined ? [] : `never spam when verified as ${r.listAllowDomain}`,
+    r.acceptRejects === undefined ? [] : `what would be refused → ${r.acceptRejects}`,
+  ].flat()
+  const noted = notes.length === 0 ? '' : ` (${notes.join('; ')})`
+  return `Mail to ${r.recipient}${which} → ${r.mailbox}${noted}`
 }

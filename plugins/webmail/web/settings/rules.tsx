@@ -56,14 +56,26 @@ function NewRule({ added }: { added(): void }): JSX.Element {
   const [from, setFrom] = useState('')
   const [listId, setListId] = useState('')
   const [mailbox, setMailbox] = useState('')
-  const ready = recipient !== '' && mailbox !== '' && (from.trim() !== '' || listId.trim() !== '')
+  const [domain, setDomain] = useState('')
+  const [forwards, setForwards] = useState(false)
+  const [rejects, setRejects] = useState('')
+  const verified = domain.trim().toLowerCase()
+  const list = listId.trim() !== ''
+  const forward = forwards && from.trim() !== '' && verified !== ''
+  const ready = recipient !== '' && mailbox !== '' && (from.trim() !== '' || list || verified !== '')
   const add = async (): Promise<void> => {
     const rule: Rule = {
       recipient,
-      ...(from.trim() === '' ? {} : { msgFrom: exactPattern(from) }),
-      ...(listId.trim() === ''
+      ...(from.trim() === ''
         ? {}
-        : { headers: [{ name: '^list-id$', value: `<${exactPattern(listId).slice(1, -1)}>$` }] }),
+        : forward
+          ? { forward, mailFrom: exactPattern(from) }
+          : { msgFrom: exactPattern(from) }),
+      ...(verified === '' ? {} : { verifiedDomain: verified }),
+      // What a list sends that is who it says is no spam.
+      ...(list && verified !== '' ? { listAllowDomain: verified } : {}),
+      ...(rejects === '' ? {} : { acceptRejects: rejects }),
+      ...(!list ? {} : { headers: [{ name: '^list-id$', value: `<${exactPattern(listId).slice(1, -1)}>$` }] }),
       mailbox,
       comment: `by webmail on ${new Date().toISOString().slice(0, 10)}`,
     }
@@ -71,6 +83,7 @@ function NewRule({ added }: { added(): void }): JSX.Element {
       await call('ruleAdd', { rule })
       setFrom('')
       setListId('')
+      setDomain('')
       added()
     } catch (error) {
       showError(error)
@@ -101,10 +114,35 @@ function NewRule({ added }: { added(): void }): JSX.Element {
         placeholder="announce.example.org"
         change={setListId}
       />
+      <Line
+        label="from a server of the domain, checked by SPF or DKIM"
+        value={domain}
+        maxLength={255}
+        placeholder="example.org"
+        change={setDomain}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={forward}
+          disabled={from.trim() === '' || verified === ''}
+          onChange={event => setForwards(event.currentTarget.checked)}
+        />
+        <span>That address forwards mail of others to you</span>
+      </label>
       <label class="field">
         is delivered to
         <select value={mailbox} onChange={event => setMailbox(event.currentTarget.value)}>
           <option value="">Choose a mailbox</option>
+          {names.map(name => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        what would be refused as spam is kept in
+        <select value={rejects} onChange={event => setRejects(event.currentTarget.value)}>
+          <option value="">nowhere: it is refused</option>
           {names.map(name => (
             <option key={name}>{name}</option>
           ))}
