@@ -1,5 +1,6 @@
 // submission@1: how plugins send mail. The same session, hooks and unit of work as for a submission over SMTP.
 import { MailError, type SmtpReply, type Submission, type SubmitMessage } from '@mox/plugin-sdk'
+import { formatPath, type Path } from '@mox/plugin-sdk/mail'
 import type { StageDeps } from '../stages.ts'
 import { openSession } from './receiver.ts'
 import { isPositive, REPLIES } from './replies.ts'
@@ -46,7 +47,7 @@ function sessionInfo(deps: StageDeps, message: SubmitMessage) {
 async function send(session: Session, { envelope, content }: SubmitMessage) {
   const { reversePath, recipients, ...parameters } = envelope
   check(await session.mail(reversePath, parameters))
-  for (const recipient of recipients) check(await session.rcpt(recipient))
+  for (const recipient of recipients) check(await session.rcpt(recipient), recipient.path)
   let acceptance: Acceptance | undefined
   const sink = session.sink({ maxSize: MAX_SIZE }, made => {
     acceptance = made
@@ -61,11 +62,15 @@ async function send(session: Session, { envelope, content }: SubmitMessage) {
     await sink.abort()
     throw error
   }
-  check(await sink.finish())
+  const [only] = recipients
+  check(await sink.finish(), recipients.length === 1 ? only?.path : undefined)
   const { messageId = 0, queueIds = [], fromIds = [] } = acceptance ?? {}
   return { messageId, queueIds, fromIds }
 }
 
-function check(reply: SmtpReply | undefined): void {
-  if (reply !== undefined && !isPositive(reply)) throw new MailError('submission', reply)
+/** `about`: whom the reply concerns, which whoever submits over SMTP knows from the order of commands. */
+function check(reply: SmtpReply | undefined, about?: Path): void {
+  if (reply === undefined || isPositive(reply)) return
+  const named = about !== undefined && reply.enhanced?.startsWith('5.1.') === true
+  throw new MailError('submission', named ? { ...reply, text: `${formatPath(about)}: ${reply.text}` } : reply)
 }

@@ -101,8 +101,14 @@ export class ComposeSession {
     else this.draft.value = { ...this.draft.value, ...fields }
   }
 
+  /** What is kept of a draft: what was demanded of the transport by itself is decided again when it is opened. */
+  #lasting(draft: Draft): Draft {
+    return this.tlsChosen.value ? draft : { ...draft, requireTls: null }
+  }
+
   #keep(): void {
-    const entry: Kept = { id: this.#draftId, revision: this.saved.value?.revision ?? 0, draft: this.draft.value }
+    const draft = this.#lasting(this.draft.value)
+    const entry: Kept = { id: this.#draftId, revision: this.saved.value?.revision ?? 0, draft }
     try {
       sessionStorage.setItem(UNSAVED + this.#draftId, JSON.stringify(entry))
     } catch {
@@ -156,8 +162,9 @@ export class ComposeSession {
     )
   }
 
-  async #store(draft: Draft, keepalive: boolean): Promise<SavedDraft> {
+  async #store(written: Draft, keepalive: boolean): Promise<SavedDraft> {
     const before = this.saved.value
+    const draft = this.#lasting(written)
     const refused = problemOf(draft)
     if (refused !== undefined) throw new ApiError('badRequest', refused)
     return before === undefined
