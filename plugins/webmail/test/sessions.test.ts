@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { metrics } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, test } from 'vitest'
 import { MAX_SESSIONS } from '../src/server/limits.ts'
 import { CallFailure, openWebmail, refusal, type WebmailClient, type WebmailHost } from './webmail-host.ts'
@@ -148,4 +149,18 @@ test('too many failed logins', async () => {
   } finally {
     await limited.close()
   }
+})
+
+test('open streams are counted', async () => {
+  const client = await host.login()
+  const counted = async () => /^mox_webmail_streams (\d+)$/m.exec(await host.service(metrics).render())?.[1]
+  const abort = new AbortController()
+  const response = await client.request('events', {
+    ...{ method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' }, signal: abort.signal },
+  })
+  await response.body?.getReader().read()
+  assert.equal(await counted(), '1')
+  abort.abort()
+  for (let i = 0; i < 10_000 && (await counted()) !== '0'; i++) await new Promise(resolve => setImmediate(resolve))
+  assert.equal(await counted(), '0')
 })

@@ -16,7 +16,7 @@ export const STREAM_REQUEST_BYTES: number = 64 * 1024
 interface Deps
   extends Pick<
     Services,
-    'clock' | 'directory' | 'log' | 'mailboxes' | 'random' | 'storage' | 'system' | 'webmailExtensions'
+    'clock' | 'directory' | 'log' | 'mailboxes' | 'metrics' | 'random' | 'storage' | 'system' | 'webmailExtensions'
   > {
   readonly sessions: Sessions
   readonly settings: SettingsStore
@@ -31,6 +31,8 @@ export function makeStreams(deps: Deps): Part {
     { mailboxes, clock, log, badges, stillValid, hello: caller => helloParts(deps, caller) },
     random,
   )
+  const open = deps.metrics.gauge('mox_webmail_streams', 'Event streams of the webmail that are open.')
+  deps.metrics.collect(() => open.set(streams.open))
   const bodies = new BodyBudget()
   const ends: (() => void)[] = []
   return {
