@@ -138,7 +138,8 @@ test('a bounce comes later and corrects the history; a complaint is understood',
   await submit(server, ['queue-greylist-bounce10@example.org'], 'combined')
   for (const subject of ['comes back', 'unloved', 'combined']) await tried(server, subject, 1)
   assert.deepEqual(await outcomes(server, 'comes back'), ['delivered 250'])
-  await advance(server, '59s')
+  // The clock goes on by itself as well, and a busy machine takes seconds for what was done so far.
+  await advance(server, '30s')
   assert.equal((await recipientOf(server, 'comes back')).state, 'delivered')
   await advance(server, '1m')
   const { state, attempts } = await recipientOf(server, 'comes back')
