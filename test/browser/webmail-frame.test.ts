@@ -347,6 +347,42 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('new mail is told by the desktop, to who asked for it and does not see the page', async () => {
+      const w = await t.open({ permissions: ['notifications'] })
+      const { page } = w
+      await page.getByText('hello', { exact: true }).waitFor()
+      // The desktop of a test: what is told, and whether the page is seen.
+      await page.evaluate(() => {
+        const told: string[] = []
+        class Told {
+          static permission = 'granted'
+          static requestPermission = async () => 'granted'
+          constructor(title: string, { body }: { body: string }) {
+            told.push(`${title}: ${body}`)
+          }
+        }
+        Object.assign(globalThis, { told, Notification: Told, seen: 'hidden' })
+        Object.defineProperty(document, 'visibilityState', {
+          get: () => (globalThis as unknown as { seen: string }).seen,
+        })
+      })
+      const told = async () => await page.evaluate(() => (globalThis as unknown as { told: string[] }).told)
+      await t.put('Inbox', message('unasked'))
+      await page.getByText('unasked', { exact: true }).waitFor()
+      await page.keyboard.press('Control+!')
+      await page.getByLabel(/^Tell of new mail/).check()
+      await page.keyboard.press('Escape')
+      await t.put('Inbox', message('read already'), { flags: { seen: true } })
+      await page.getByText('read already', { exact: true }).waitFor()
+      await t.put('Inbox', message('asked for'))
+      await eventually(async () => assert.deepEqual(await told(), ['Ann: asked for']))
+      await page.evaluate(() => Object.assign(globalThis, { seen: 'visible' }))
+      await t.put('Inbox', message('looked at'))
+      await page.getByText('looked at', { exact: true }).waitFor()
+      assert.deepEqual(await told(), ['Ann: asked for'])
+      await done(w)
+    })
+
     test('themes: as the system, and by hand; no violation in either', async () => {
       const w = await t.open({ colorScheme: 'dark' })
       const { page } = w

@@ -8,6 +8,7 @@ import { startErrors } from './frame/errors.tsx'
 import { startKeyboard } from './frame/keyboard.ts'
 import { startLayout } from './frame/layout.ts'
 import { startLogin } from './frame/login.tsx'
+import { startNotifications } from './frame/notify.ts'
 import { startVersionCheck } from './frame/session.ts'
 import { startTitle } from './frame/title.ts'
 import { startStream } from './lib/stream.ts'
@@ -27,6 +28,7 @@ startLayout()
 startLogin()
 startPreferences()
 startTitle()
+startNotifications()
 startKeyboard()
 registerFrameCommands()
 startList()

@@ -1,6 +1,7 @@
 // Settings: General and Reading.
 import type { JSX } from 'preact'
 import { toast } from '../frame/overlay.ts'
+import { local, setLocal } from '../state/local.ts'
 import { change } from '../state/preferences.ts'
 import { settings } from '../state/store.ts'
 import { SETTINGS_LAYOUTS, THEMES, THREADINGS } from './choices.ts'
@@ -14,8 +15,29 @@ export function General(): JSX.Element {
       <Choice name="theme" label="Colours" choices={THEMES} />
       <Choice name="layout" label="Layout" choices={SETTINGS_LAYOUTS} />
       <Check name="shortcutHints">Show the key of a command when it is used by mouse</Check>
+      <Notify />
       <Mailto />
     </>
+  )
+}
+
+/** The browser asks the user as well, once. */
+function Notify(): JSX.Element | null {
+  if (!('Notification' in globalThis) || !isSecureContext) return null
+  const change = async (on: boolean): Promise<void> => {
+    const allowed = !on || (await Notification.requestPermission()) === 'granted'
+    setLocal({ notify: on && allowed })
+    if (!allowed) toast({ text: 'The browser does not allow it: see its settings for this page', kind: 'error' })
+  }
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={local.value.notify && Notification.permission === 'granted'}
+        onChange={event => void change(event.currentTarget.checked)}
+      />
+      <span>Tell of new mail while this page is not seen, in this browser</span>
+    </label>
   )
 }
 

@@ -23,6 +23,8 @@ const fields = {
   /** Milliseconds since the epoch until which errors of the page are not shown. */
   ignoreErrorsUntil: z.number().min(0).catch(0),
   showAllHeaders: z.boolean().catch(false),
+  /** New mail is told by the desktop. */
+  notify: z.boolean().catch(false),
 }
 const schema = z.object(fields)
 export type Local = z.output<typeof schema>
