@@ -193,6 +193,27 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('a message that is attached is shown as a message', async () => {
+      const inner = `From: Eve <eve@remote.example>\nSubject: the original\nContent-Type: text/html\n\n<p>as it came</p>${'<script>alert(1)</script>'}`
+      await t.put(
+        'Read',
+        multipart(head('with a message'), [
+          'Content-Type: text/plain\n\nSee below.\n',
+          `Content-Type: message/rfc822; name=original.eml\n\n${inner}\n`,
+        ]),
+      )
+      const w = await t.open({}, '#Read')
+      const { page } = w
+      await open(page, 'with a message')
+      await page.keyboard.press('v')
+      const frame = page.frameLocator('iframe[title="original.eml"]')
+      await frame.getByRole('heading', { name: 'the original' }).waitFor()
+      await frame.getByText('eve@remote.example').waitFor()
+      await frame.getByText('as it came').waitFor()
+      await noViolations(page, 'an attached message')
+      await done(w)
+    })
+
     test('print, raw, decoded, a tab of its own, internals', async () => {
       const w = await t.open({}, '#Read')
       const { page } = w

@@ -283,3 +283,29 @@ test('decoding in pieces is the same as at once', async () => {
   await check('quoted-printable', '', '')
   await check('x-unknown', '=3D', '=3D')
 })
+
+test('a message within a message is shown as one, whatever it was encoded in', async () => {
+  const inner =
+    'From: Eve <eve@remote.example>\nSubject: in <it>\nContent-Type: text/html\n\n<p onclick=x>hi</p><script>1</script>'
+  const base64 = Buffer.from('Subject: =?utf-8?Q?gr=C3=BCn?=\n\n<b> plain').toString('base64')
+  const outer = host.messages.add(
+    [
+      'Content-Type: multipart/mixed; boundary=b\n',
+      ...['--b', 'Content-Type: message/rfc822', '', inner],
+      ...['--b', 'Content-Type: message/rfc822', 'Content-Transfer-Encoding: base64', '', base64],
+      ...['--b', 'Content-Type: text/plain', '', 'none', '--b--', ''],
+    ].join('\n'),
+  )
+  const shown = async (path: string) => await (await host.get(`msg/${outer}/message/${path}`)).text()
+  const html = await shown('0.0')
+  ok(html.includes('<h1 class="head">in &#60;it&#62;</h1>'), html)
+  ok(html.includes('<td>Eve &#60;eve@remote.example&#62;</td>'), html)
+  ok(html.includes('<p>hi</p>') && !html.includes('script'), html)
+  const plain = await shown('0.1')
+  ok(plain.includes('grün') && plain.includes('&#60;b&#62; plain'), plain)
+  const { headers } = await host.get(`msg/${outer}/message/0.0`)
+  strictEqual(headers.get('content-security-policy'), FILE)
+  for (const path of ['0', '0.2', '0.9', '1'])
+    strictEqual((await host.get(`msg/${outer}/message/${path}`)).status, 404, path)
+  strictEqual((await host.get(`msg/${outer}/view/0.1`)).headers.get('content-type'), 'text/plain; charset=utf-8')
+})

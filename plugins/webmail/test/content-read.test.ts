@@ -66,7 +66,7 @@ test('which part is what', () => {
     ),
     ['0.0', '0.1'],
     '',
-    ['0.2 original.eml text'],
+    ['0.2 original.eml message'],
   )
   check(
     multi(

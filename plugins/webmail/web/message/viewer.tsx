@@ -100,6 +100,15 @@ function Content({ id, attachment }: { readonly id: number; readonly attachment:
   const [broken, setBroken] = useState(false)
   const title = filename || 'attachment'
   if (asText) return <iframe title={title} sandbox="" src={`msg/${id}/viewtext/${path}`} />
+  if (viewable === 'message')
+    return (
+      <iframe
+        title={title}
+        sandbox="allow-popups allow-popups-to-escape-sandbox"
+        referrerpolicy="no-referrer"
+        src={`msg/${id}/message/${path}`}
+      />
+    )
   // Browsers show no PDF in a sandbox; what is sent as PDF can be nothing else.
   if (viewable === 'pdf') return <iframe title={title} src={`msg/${id}/view/${path}`} />
   if (viewable === 'image' && !broken)

@@ -48,7 +48,7 @@ export function makeContentRoutes(deps: ContentRouteDeps): Route[] {
     ]),
   ])
   const parts = new Map<string, Handler>(
-    (['view', 'viewtext', 'download'] as const).map(how => [
+    (['view', 'viewtext', 'message', 'download'] as const).map(how => [
       how,
       (ctx, message, path) => content.part(ctx, message, path, how),
     ]),
@@ -140,13 +140,15 @@ class Content {
     ctx: Context,
     message: MailboxMessage,
     path: string,
-    how: 'view' | 'viewtext' | 'download',
+    how: 'view' | 'viewtext' | 'message' | 'download',
   ): Promise<void> {
     if (!partPath.safeParse(path).success) throw NO_PART
     const { parts } = await this.#deps.reader.outline(message.id, message.size)
     const part = parts.find(p => p.path === path)
     if (part === undefined || part.contentType.startsWith('multipart/')) throw NO_PART
-    if (how === 'viewtext' || (how === 'view' && part.viewable === 'text')) await this.#text(ctx, message, path)
+    const asText = part.viewable === 'text' || part.viewable === 'message'
+    if (how === 'message') await this.#embedded(ctx, message, path)
+    else if (how === 'viewtext' || (how === 'view' && asText)) await this.#text(ctx, message, path)
     else if (how === 'view' && part.viewable !== 'none')
       await this.#file(ctx, message, part, part.viewable === 'pdf' ? 'pdf' : 'file', part.contentType)
     else {
@@ -157,6 +159,15 @@ class Content {
 
   async #content(id: number, size: number, mode: Mode) {
     return await this.#deps.reader.read(id, size, { kind: 'body', mode, sanitised: this.#deps.sanitised ?? true })
+  }
+
+  async #embedded(ctx: Context, { id, size }: MailboxMessage, path: string): Promise<void> {
+    const sanitised = this.#deps.sanitised ?? true
+    const found = await this.#deps.reader.read(id, size, { kind: 'embedded', path, sanitised })
+    if (found === null) throw NO_PART
+    setHeaders(ctx, 'body')
+    ctx.set('Content-Type', 'text/html; charset=utf-8')
+    ctx.body = standaloneDocument(found.opened, found.content, '')
   }
 
   async #text(ctx: Context, { id, size }: MailboxMessage, path: string): Promise<void> {

@@ -4,8 +4,8 @@ import { type AttachmentKind, attachmentKind, type Part, safeFilename } from '@m
 import { decodedSize, type EncodedRange } from './decoder.ts'
 import { PATH_LEVELS } from './limits.ts'
 
-/** How a page may show a part: as an image, in a frame as text or as PDF; none: download only. */
-export type Viewable = 'image' | 'text' | 'pdf' | 'none'
+/** How a page may show a part: as an image, in a frame as text, as a message or as PDF; none: download only. */
+export type Viewable = 'image' | 'text' | 'message' | 'pdf' | 'none'
 
 /** What is known of a part without its content. */
 export interface PartFacts extends EncodedRange {
@@ -56,6 +56,9 @@ export function partFacts(message: Buffer, part: Part, path: string, name?: stri
   }
 }
 
+/** A message within a message: RFC 2046 §5.2.1, RFC 6532 §3.7. */
+export const MESSAGE_TYPE = /^message\/(?:rfc822|global)$/
+
 /** Types that browsers show as images, and nothing else with them. */
 export const IMAGE_TYPES: ReadonlySet<string> = new Set(
   ['avif', 'webp', 'gif', 'png', 'jpeg', 'apng', 'svg+xml'].map(name => `image/${name}`),
@@ -64,5 +67,6 @@ export const IMAGE_TYPES: ReadonlySet<string> = new Set(
 function viewable(contentType: string): Viewable {
   if (IMAGE_TYPES.has(contentType)) return 'image'
   if (contentType === 'application/pdf') return 'pdf'
+  if (MESSAGE_TYPE.test(contentType)) return 'message'
   return /^(?:text|message)\//.test(contentType) ? 'text' : 'none'
 }

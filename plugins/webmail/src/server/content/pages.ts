@@ -28,8 +28,8 @@ export function bodyDocument(content: BodyContent): string {
   return documentOf('', content.kind === 'html' ? HTML_STYLE : DARK_STYLE + TEXT_STYLE, bodyOf(content))
 }
 
-/** For a window of its own. */
-export function standaloneDocument(opened: OpenedContent, content: BodyContent): string {
+/** For a window of its own, or, without its script, for a frame. */
+export function standaloneDocument(opened: OpenedContent, content: BodyContent, script: string = PRINT_SCRIPT): string {
   const style = (content.kind === 'html' ? HTML_STYLE : DARK_STYLE + TEXT_STYLE) + PAGE_STYLE
   const names = opened.attachments.map(({ filename }) => filename || '(unnamed)').join(', ')
   const rows = [
@@ -45,7 +45,7 @@ export function standaloneDocument(opened: OpenedContent, content: BodyContent):
     .map(([name = '', value = '']) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`)
   const title = escapeHtml(opened.subject || '(no subject)')
   const body = `<main><h1 class="head">${title}</h1><table class="head">${rows.join('')}</table><div class="mail">${bodyOf(content)}</div></main>`
-  return documentOf(opened.subject, style, body, PRINT_SCRIPT)
+  return documentOf(opened.subject, style, body, script)
 }
 
 function people(addresses: readonly NameAddress[]): string {

@@ -1,6 +1,7 @@
 // What is taken from the bytes of a whole message: what an opened message shows, its parts, its HTML fit to show. Pure; runs in
 // a thread of its own, because a hostile message may take long.
 import {
+  decodeBody,
   decodeText,
   decodeWords,
   fieldAddresses,
@@ -25,7 +26,7 @@ import {
   TEXT_PARTS,
   TEXTS_BYTES,
 } from './limits.ts'
-import { IMAGE_TYPES, type PartFacts, partFacts, pathsOf } from './outline.ts'
+import { IMAGE_TYPES, MESSAGE_TYPE, type PartFacts, partFacts, pathsOf } from './outline.ts'
 import { type SafeHtml, sanitise } from './sanitise.ts'
 import { listAddress, listId, unsubscribeWay } from './unsubscribe-header.ts'
 
@@ -64,6 +65,7 @@ export type ReadRequest =
   | { readonly kind: 'outline' }
   | { readonly kind: 'body'; readonly mode: 'text' | 'html' | 'external'; readonly sanitised: boolean }
   | { readonly kind: 'part-text'; readonly path: string }
+  | { readonly kind: 'embedded'; readonly path: string; readonly sanitised: boolean }
   | { readonly kind: 'internals' }
 
 export interface ReadAnswers {
@@ -72,6 +74,8 @@ export interface ReadAnswers {
   readonly body: BodyContent
   /** null: there is no such part. */
   readonly 'part-text': { readonly text: string; readonly truncated: boolean } | null
+  /** A message within the message; null: there is no such part. */
+  readonly embedded: { readonly opened: OpenedContent; readonly content: BodyContent } | null
   readonly internals: { readonly structure: unknown; readonly part: unknown }
 }
 
@@ -90,6 +94,8 @@ export function read(bytes: Buffer, request: ReadRequest): ReadAnswers[ReadReque
       return request.mode === 'text' ? message.textBody() : message.htmlBody(request)
     case 'part-text':
       return message.partText(request.path)
+    case 'embedded':
+      return message.embedded(request)
     case 'internals':
       return message.internals()
   }
@@ -200,6 +206,16 @@ class Message {
     return part === undefined || part.type === 'multipart' ? null : this.#text(part, TEXT_BYTES)
   }
 
+  /** As a message of its own: its text, or its HTML when it has no text. */
+  embedded({ path, sanitised }: Extract<ReadRequest, { readonly kind: 'embedded' }>): ReadAnswers['embedded'] {
+    const part = [...this.#paths].find(([, own]) => own === path)?.[0]
+    if (part === undefined || !MESSAGE_TYPE.test(part.contentType)) return null
+    const inner = new Message(decodeBody(this.#bytes, part))
+    const text = inner.textBody()
+    const html = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }) : text
+    return { opened: inner.open(), content: html }
+  }
+
   internals(): ReadAnswers['internals'] {
     const structure = (part: Part): unknown => ({
       ...{ path: this.#paths.get(part) ?? '', contentType: part.contentType, encoding: part.encoding },
@@ -225,7 +241,7 @@ class Message {
   #facts(part: Part): PartFacts | undefined {
     const path = this.#paths.get(part)
     if (path === undefined) return undefined
-    const returned = /^message\/(?:rfc822|global)$/.test(part.contentType) ? 'original.eml' : undefined
+    const returned = MESSAGE_TYPE.test(part.contentType) ? 'original.eml' : undefined
     return partFacts(this.#bytes, part, path, this.#root.contentType === 'multipart/report' ? returned : undefined)
   }
 
