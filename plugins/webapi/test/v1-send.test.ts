@@ -301,5 +301,8 @@ test('a copy in Sent that fails is a warning', async () => {
 test('what the submission refuses', async () => {
   assert.ok(api.world.app.host.service(submission))
   const answer = await post({ ...MESSAGE, to: ['nobody@example.org'] })
-  assert.deepEqual([answer.status, answer.json.code, answer.json.detail], [422, 'user', '550 5.1.1 <nobody@example.org>: no such recipient'])
+  assert.deepEqual(
+    [answer.status, answer.json.code, answer.json.detail],
+    [422, 'user', '550 5.1.1 <nobody@example.org>: no such recipient'],
+  )
 })
