@@ -225,7 +225,6 @@ describe.skipIf(CHROMIUM === undefined)(
         ['d', 'Trash seen notjunk', '1 message moved to Trash'],
         ['Delete', 'Trash seen notjunk', '1 message moved to Trash'],
         ['q', 'Junk seen junk', '1 message moved to Junk'],
-        ['M', 'Actions', '1 message marked as unread'],
         ['!', 'Actions seen flagged notjunk', '1 message flagged'],
         ['1', 'Actions seen notjunk bills', '1 message labelled “Bills”'],
       ]
@@ -238,15 +237,19 @@ describe.skipIf(CHROMIUM === undefined)(
         await row(page, 'acted on').waitFor()
         await eventually(async () => assert.equal(await now(), before, `${key} taken back`))
       }
+      // With two selected none is looked at, which would mark it by itself.
       await row(page, 'acted on').click()
-      await page.keyboard.press('M')
-      await toast(page, '1 message marked as unread')
-      await page.keyboard.press('Q')
-      await toast(page, '1 message marked as not junk')
-      assert.equal(await now(), 'Actions notjunk')
-      await page.keyboard.press('m')
-      await toast(page, '1 message marked as read')
-      assert.equal(await now(), before)
+      await row(page, 'beside').click({ modifiers: ['Control'] })
+      for (const [key, said, after] of [
+        ['M', '2 messages marked as unread', 'Actions'],
+        ['Q', '2 messages marked as not junk', 'Actions notjunk'],
+        ['m', '2 messages marked as read', before],
+      ] as const) {
+        await page.keyboard.press(key)
+        await toast(page, said)
+        await eventually(async () => assert.equal(await now(), after, key))
+      }
+      await row(page, 'acted on').click()
       // Deleting asks, and can be taken back until it is done.
       await page.keyboard.press('D')
       const dialog = page.getByRole('dialog', { name: 'Delete permanently?' })
