@@ -93,6 +93,11 @@ export function sameDomain(a: string, b: string): boolean {
   return left.ok && right.ok && left.domain === right.domain
 }
 
+/** Whether one of two domains, as A-labels in lower case, is the other or below it: relaxed alignment as in RFC 7489 §3.1, without a list of public suffixes. */
+export function alignedDomains(a: string, b: string): boolean {
+  return a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`)
+}
+
 // One script a label, so that no look-alike of another script hides in it. Common and Inherited go with all of them.
 const ONE_SCRIPT = [
   /^[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]+$/u,

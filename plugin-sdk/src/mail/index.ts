@@ -19,7 +19,15 @@ export * from './author.ts'
 export * from './command.ts'
 export * from './date.ts'
 export * from './digest.ts'
-export { type DomainResult, displayDomain, isAddressLiteral, parseDomain, type Refused, sameDomain } from './domain.ts'
+export {
+  alignedDomains,
+  type DomainResult,
+  displayDomain,
+  isAddressLiteral,
+  parseDomain,
+  type Refused,
+  sameDomain,
+} from './domain.ts'
 export * from './dots.ts'
 export * from './header.ts'
 export { htmlText } from './html-text.ts'

@@ -1,14 +1,13 @@
 // Mail that waits for a decision of its user, in the mailbox for first-time senders or the one for what was refused: who is no
 // first-time sender, and what taking a message out of there says.
 import type { LocalDelivery } from '@mox/plugin-sdk'
-import type { Path } from '@mox/plugin-sdk/mail'
+import { alignedDomains, type Path } from '@mox/plugin-sdk/mail'
 import type { Operation } from './operation.ts'
 import { type MailboxRow, MESSAGE, type MessageRow, RECIPIENT } from './schema.ts'
 
 /** Whether SPF or DKIM vouched for the domain in From, or for one above or below it (RFC 7489 §3.1, relaxed). */
 export function isVerified({ verifiedDomains = [] }: Pick<LocalDelivery, 'verifiedDomains'>, from: Path): boolean {
-  const { domain } = from
-  return verifiedDomains.some(d => d === domain || d.endsWith(`.${domain}`) || domain.endsWith(`.${d}`))
+  return verifiedDomains.some(domain => alignedDomains(domain, from.domain))
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
   TextPart,
   WebmailExtension,
 } from '@mox/plugin-sdk'
-import { decodeText, decodeWords, messageView, parseDomain, parseStructure } from '@mox/plugin-sdk/mail'
+import { alignedDomains, decodeText, decodeWords, messageView, parseDomain, parseStructure } from '@mox/plugin-sdk/mail'
 import type { OpenedMessage } from '../../api/model.ts'
 import { CallError, type Caller, type Handlers } from '../call.ts'
 import { slice } from './decoder.ts'
@@ -109,9 +109,7 @@ export function authentication(
 ): OpenedMessage['authentication'] {
   if (verified.length === 0) return 'unknown'
   const parsed = parseDomain(from.slice(from.lastIndexOf('@') + 1), { smtputf8: true })
-  const domain = parsed.ok ? parsed.domain : ''
-  const aligned = (d: string): boolean => d === domain || d.endsWith(`.${domain}`) || domain.endsWith(`.${d}`)
-  if (domain !== '' && verified.some(aligned)) return 'pass'
+  if (parsed.ok && verified.some(domain => alignedDomains(domain, parsed.domain))) return 'pass'
   return forwarded || listId !== '' || listAddress !== '' ? 'forwarded' : 'fail'
 }
 
