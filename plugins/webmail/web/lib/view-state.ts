@@ -13,7 +13,7 @@ export interface Place {
 /** A view as it is kept here. Others may change its rows before the server does; what they spread is kept. */
 export interface LiveView extends View {
   /** By row: the thread, or the message in a view without threads. Kept for rows that left, as they may be put back. */
-  readonly places: ReadonlyMap<number, Place>
+  readonly places: Map<number, Place>
   /** Time of receipt of the last row of the last page: what is loaded ends there. null without rows. */
   readonly last: number | null
 }
@@ -69,8 +69,7 @@ class Rows {
   constructor({ query, threads, places }: LiveView, empty: boolean) {
     this.#query = query
     this.#threads = empty ? [] : [...threads]
-    // Places of threads that left do no harm.
-    this.#places = empty ? new Map() : (places as Map<number, Place>)
+    this.#places = empty ? new Map() : places
     const known = empty ? undefined : indexes.get(threads)
     indexes.delete(threads)
     this.#index = known ?? new Map(this.#threads.map(thread => [this.#keyOf(thread), thread]))

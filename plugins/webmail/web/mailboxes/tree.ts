@@ -18,18 +18,20 @@ export interface Row {
   readonly total: number
 }
 
-const STEMS = ['inbox', 'introbox', 'draft', 'sent', 'archive', 'trash', 'junk'] as const
+const STEMS = ['inbox', 'draft', 'sent', 'archive', 'trash', 'junk'] as const
 const ROLE_STEMS = { drafts: 'draft', sent: 'sent', archive: 'archive', trash: 'trash', junk: 'junk' } as const
+
+/** The rank of the mailbox of first-time senders, between those of the stems. */
+const BEHIND_INBOX = 0.5
 
 /** Mailboxes that are used for something come first, by their name or role; the others by name, parents before children. */
 export function sortMailboxes(all: readonly Mailbox[]): Mailbox[] {
   const roles = new Map(all.map(m => [m.name, m.specialUse[0]]))
   const intro = all.find(m => m.introbox)?.name.split('/')[0]
   const rank = (first: string): number => {
-    if (first === intro && first.toLowerCase() !== 'inbox') return STEMS.indexOf('introbox')
+    if (first === intro && first.toLowerCase() !== 'inbox') return BEHIND_INBOX
     const role = roles.get(first)
-    const stem =
-      role === undefined ? STEMS.find(s => s !== 'introbox' && first.toLowerCase().startsWith(s)) : ROLE_STEMS[role]
+    const stem = role === undefined ? STEMS.find(s => first.toLowerCase().startsWith(s)) : ROLE_STEMS[role]
     return stem === undefined ? STEMS.length : STEMS.indexOf(stem)
   }
   return [...all].sort((a, b) => {

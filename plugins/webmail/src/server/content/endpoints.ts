@@ -78,9 +78,11 @@ const NO_PART = new CallError('notFound', 'the message has no such part')
 
 class Content {
   readonly #deps: ContentRouteDeps
+  readonly #sanitised: boolean
 
   constructor(deps: ContentRouteDeps) {
     this.#deps = deps
+    this.#sanitised = deps.sanitised ?? true
   }
 
   raw: Handler = async (ctx, message) => {
@@ -158,12 +160,11 @@ class Content {
   }
 
   async #content(id: number, size: number, mode: Mode) {
-    return await this.#deps.reader.read(id, size, { kind: 'body', mode, sanitised: this.#deps.sanitised ?? true })
+    return await this.#deps.reader.read(id, size, { kind: 'body', mode, sanitised: this.#sanitised })
   }
 
   async #embedded(ctx: Context, { id, size }: MailboxMessage, path: string): Promise<void> {
-    const sanitised = this.#deps.sanitised ?? true
-    const found = await this.#deps.reader.read(id, size, { kind: 'embedded', path, sanitised })
+    const found = await this.#deps.reader.read(id, size, { kind: 'embedded', path, sanitised: this.#sanitised })
     if (found === null) throw NO_PART
     setHeaders(ctx, 'body')
     ctx.set('Content-Type', 'text/html; charset=utf-8')

@@ -202,18 +202,18 @@ class Message {
   }
 
   partText(path: string): ReadAnswers['part-text'] {
-    const part = [...this.#paths].find(([, own]) => own === path)?.[0]
+    const part = this.#partAt(path)
     return part === undefined || part.type === 'multipart' ? null : this.#text(part, TEXT_BYTES)
   }
 
   /** As a message of its own: its text, or its HTML when it has no text. */
   embedded({ path, sanitised }: Extract<ReadRequest, { readonly kind: 'embedded' }>): ReadAnswers['embedded'] {
-    const part = [...this.#paths].find(([, own]) => own === path)?.[0]
+    const part = this.#partAt(path)
     if (part === undefined || !MESSAGE_TYPE.test(part.contentType)) return null
     const inner = new Message(decodeBody(this.#bytes, part))
     const text = inner.textBody()
-    const html = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }) : text
-    return { opened: inner.open(), content: html }
+    const content = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }) : text
+    return { opened: inner.open(), content }
   }
 
   internals(): ReadAnswers['internals'] {
@@ -232,6 +232,10 @@ class Message {
       parts: (of.message === undefined ? of.children : [of.message]).map(part),
     })
     return { structure: structure(this.#root), part: part(this.#root) }
+  }
+
+  #partAt(path: string): Part | undefined {
+    return [...this.#paths].find(([, own]) => own === path)?.[0]
   }
 
   #subject(): string {
