@@ -4,7 +4,8 @@ import type { HistoryFilter, Page, Retired } from '@mox/plugin-sdk'
 import type { SqliteStorage } from '../../plugins/storage-sqlite/src/database.ts'
 import { memoryOf } from '../kit/proc.ts'
 import type { TableFigures, Timing } from './jobs.ts'
-import { fillQueue, HOUR, NOW, PAGE, serve, time } from './large-table.ts'
+import { fillQueue, HOUR, NOW, PAGE, serve } from './large-table.ts'
+import { time } from './timing.ts'
 
 const DAY = 24 * HOUR
 /** Milliseconds of a page, the median. */

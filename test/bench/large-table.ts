@@ -1,9 +1,9 @@
 // What the measurements of large tables share: the real storage without a server around it, a database filled through its
-// repositories, and timings. Each runs in a process of its own and sends its figures to the parent.
+// repositories. Each runs in a process of its own and sends its figures to the parent.
 import { createHash } from 'node:crypto'
 import type { Clock, Log, Metrics, NewJob, Page, StoredMessage } from '@mox/plugin-sdk'
 import { type SqliteStorage, sqliteStorage } from '../../plugins/storage-sqlite/src/database.ts'
-import type { TableJob, Timing } from './jobs.ts'
+import type { TableJob } from './jobs.ts'
 
 export const NOW = 1_800_000_000_000
 export const HOUR = 3_600_000
@@ -75,22 +75,6 @@ export async function fillQueue(
         await then?.({ ids, jobs, message: { ...message, id } })
       }
     })
-}
-
-/** Median and worst milliseconds; the first run is counted. */
-export async function time(rounds: number, work: (round: number) => Promise<unknown>): Promise<Timing> {
-  const times: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const started = performance.now()
-    await work(round)
-    times.push(performance.now() - started)
-  }
-  return timingOf(times)
-}
-
-export function timingOf(times: readonly number[]): Timing {
-  const sorted = times.toSorted((a, b) => a - b)
-  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, worst: sorted.at(-1) ?? 0 }
 }
 
 export async function open<T>(dir: string, work: (storage: SqliteStorage) => Promise<T>): Promise<T> {

@@ -1,5 +1,4 @@
-// What the measurements of large mailboxes share: the real storage without a server around it, an account that is filled, and
-// timings.
+// What the measurements of large mailboxes share: the real storage without a server around it, an account that is filled.
 import type { Clock, Directory, Log, Metrics } from '@mox/plugin-sdk'
 import { parseHeader } from '@mox/plugin-sdk/mail'
 import type { Context } from '../../plugins/mailboxes/src/context.ts'
@@ -20,7 +19,7 @@ import { migrations } from '../../plugins/mailboxes/src/schema.ts'
 import { MailboxesService } from '../../plugins/mailboxes/src/service.ts'
 import { prepare } from '../../plugins/mailboxes/src/statements.ts'
 import { type SqliteStorage, sqliteStorage } from '../../plugins/storage-sqlite/src/database.ts'
-import type { MailboxJob, Timing } from './jobs.ts'
+import type { MailboxJob } from './jobs.ts'
 
 export const NOW = 1_800_000_000_000
 export const YEAR = 365 * 86_400_000
@@ -115,17 +114,6 @@ export async function fill(context: Context, name: string, messages: number, sea
       }
       await op.finish()
     })
-}
-
-export async function time(rounds: number, work: (round: number) => Promise<unknown>): Promise<Timing> {
-  const times: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const started = performance.now()
-    await work(round)
-    times.push(performance.now() - started)
-  }
-  const sorted = times.toSorted((a, b) => a - b)
-  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, worst: sorted.at(-1) ?? 0 }
 }
 
 export async function open<T>(dir: string, work: (context: Context) => Promise<T>): Promise<T> {

@@ -6,7 +6,8 @@ import { parseSearch } from '@mox/plugin-sdk/mail'
 import { MailboxesService } from '../../plugins/mailboxes/src/service.ts'
 import { memoryOf } from '../kit/proc.ts'
 import type { MailboxFigures, MailboxJob, Timing } from './jobs.ts'
-import { fillAll, NOW, open, ROWS, time, YEAR } from './mailbox-fill.ts'
+import { fillAll, NOW, open, ROWS, YEAR } from './mailbox-fill.ts'
+import { time } from './timing.ts'
 
 /** Milliseconds that a page, a word and a phrase may take. */
 const PAGE_MS = 30

@@ -15,7 +15,7 @@ import {
 } from './scenarios.ts'
 import { formatTable, number } from './table.ts'
 import { type WebhookRate, webhookRate } from './webhooks.ts'
-import { type PageFigures, webmailPage } from './webmail-page.ts'
+import { webmailPage } from './webmail-page.ts'
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
@@ -154,11 +154,10 @@ if ('webmail'.includes(values.only)) {
   figures.push({ name: 'event-loop delay p99, webmail', value: views.loopP99, unit: 'ms', most: 10 })
   figures.push({ name: 'one of 500 open streams', value: views.perStream / 1000, unit: 'kB', most: 50 })
 }
-let page: PageFigures | undefined
 const scrolled = values.quick ? 5_000 : 100_000
 if ('webmail page'.includes(values.only)) {
   progress('webmail page')
-  page = await webmailPage(scrolled)
+  const page = await webmailPage(scrolled)
   if (page === undefined) console.log('the page of the webmail: skipped, Chromium is not installed')
   else {
     figures.push({ name: 'webmail usable, first visit', value: page.cold, unit: 'ms', most: 1_000 })

@@ -5,7 +5,8 @@ import { CLAIM_GROUPS } from '../../core/src/queue/scheduler.ts'
 import type { SqliteStorage } from '../../plugins/storage-sqlite/src/database.ts'
 import { memoryOf } from '../kit/proc.ts'
 import type { QueueFigures, Timing } from './jobs.ts'
-import { ACCOUNTS, fillQueue, HOUR, NOW, PAGE, serve, time, timingOf } from './large-table.ts'
+import { ACCOUNTS, fillQueue, HOUR, NOW, PAGE, serve } from './large-table.ts'
+import { time, timingOf } from './timing.ts'
 
 async function claims(storage: SqliteStorage, full: boolean): Promise<{ claim: Timing; commit: Timing }> {
   const taken: Job[] = []

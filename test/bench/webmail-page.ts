@@ -9,6 +9,7 @@ import { CHROMIUM } from '../browser/page.ts'
 import { mox } from '../kit/cli.ts'
 import { LOGIN } from '../kit/config.ts'
 import { startServer } from '../kit/server.ts'
+import { timingOf } from './timing.ts'
 
 /** Rows that one frame scrolls by; the page loads about as many in that time. */
 const ROWS_PER_FRAME = 60
@@ -19,8 +20,6 @@ export interface PageFigures {
   readonly cold: number
   readonly warm: number
   readonly rows: number
-  readonly seconds: number
-  readonly frames: number
   /** Milliseconds between frames. */
   readonly p50: number
   readonly p99: number
@@ -60,7 +59,7 @@ export async function webmailPage(messages: number): Promise<PageFigures | undef
     const warm: number[] = []
     for (let i = 0; i < OPENED; i++) warm.push(await opened(page, server.url('/webmail/')))
     const scrolled = await scrollThrough(page)
-    return { cold: median(cold), warm: median(warm), ...scrolled, key: await keys(page) }
+    return { cold: timingOf(cold).median, warm: timingOf(warm).median, ...scrolled, key: await keys(page) }
   } finally {
     await browser.close()
   }
@@ -119,10 +118,9 @@ async function scrollThrough(page: Page): Promise<Omit<PageFigures, 'cold' | 'wa
     return { times, rows: Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')) }
   }, ROWS_PER_FRAME)
   const took = (await work()) - before
-  const seconds = times.reduce((sum, t) => sum + t, 0) / 1_000
   const sorted = times.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0
-  return { rows, seconds, frames: times.length, p50: at(0.5), p99: at(0.99), work: took / times.length }
+  return { rows, p50: at(0.5), p99: at(0.99), work: took / times.length }
 }
 
 /** With all rows loaded. */
@@ -147,9 +145,5 @@ async function keys(page: Page): Promise<number> {
     await page.keyboard.press('k')
     all.push(await taken)
   }
-  return median(all)
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+  return timingOf(all).median
 }

@@ -23,7 +23,8 @@ import { ACCOUNT_STREAMS, Streams } from '../../plugins/webmail/src/server/strea
 import { readEvents } from '../../plugins/webmail/web/lib/sse.ts'
 import { memoryOf } from '../kit/proc.ts'
 import type { MailboxJob, Timing, WebmailFigures } from './jobs.ts'
-import { clock, fillAll, open, quiet, ROWS, time } from './mailbox-fill.ts'
+import { clock, fillAll, open, quiet, ROWS } from './mailbox-fill.ts'
+import { time } from './timing.ts'
 
 const STREAMS = 500
 const FIRST_MS = 150
