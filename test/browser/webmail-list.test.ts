@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { fits, noViolations } from './checks.ts'
 import { CHROMIUM } from './page.ts'
-import { done, PHONE, WebmailTest } from './webmail-page.ts'
+import { done, PHONE, row, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -14,10 +14,6 @@ const START = Date.UTC(2026, 10, 20, 12)
 const at = (minute: number) => START + minute * 60_000
 const message = (subject: string, more = ''): string =>
   `From: Ann Example <ann@remote.example>\nTo: alice@example.org\nSubject: ${subject}\n${more}\nText of ${subject}.\n`
-
-function row(page: Page, subject: string): Locator {
-  return page.locator('[role=row]').filter({ has: page.getByText(subject, { exact: true }) })
-}
 
 /** Subjects of all rows that are drawn, from the top. */
 async function shown(page: Page): Promise<string[]> {

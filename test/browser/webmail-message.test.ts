@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { fits, noViolations } from './checks.ts'
 import { CHROMIUM } from './page.ts'
-import { done, PHONE, type Shown, WebmailTest } from './webmail-page.ts'
+import { done, PHONE, row, type Shown, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -35,10 +35,7 @@ const ALTERNATIVE = [
 ]
 
 async function open(page: Page, subject: string): Promise<void> {
-  await page
-    .getByRole('row')
-    .filter({ has: page.getByText(subject, { exact: true }) })
-    .click()
+  await row(page, subject).click()
   await page.getByRole('article', { name: subject }).waitFor()
 }
 
@@ -355,10 +352,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const w = await t.open({ ...PHONE, colorScheme: 'dark' }, '#Read')
       const { page } = w
       for (const subject of ['plain', 'files', 'news']) {
-        await page
-          .getByRole('row')
-          .filter({ has: page.getByText(subject, { exact: true }) })
-          .tap()
+        await row(page, subject).tap()
         await page.getByRole('article', { name: subject }).waitFor()
         await fits(page, `${subject} on a phone`)
         await noViolations(page, `${subject} on a phone`)

@@ -141,6 +141,11 @@ export class WebmailTest {
   }
 }
 
+/** The row of the list with exactly this text, such as its subject. */
+export function row(page: Page, text: string): Locator {
+  return page.locator('[role=row]').filter({ has: page.getByText(text, { exact: true }) })
+}
+
 /** An input by its label. */
 export function field(compose: Locator, label: string): Locator {
   return compose.getByLabel(label, { exact: true }).and(compose.locator('input, select, textarea'))
