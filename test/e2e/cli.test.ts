@@ -60,7 +60,7 @@ describe.each(['with a server', 'without a server'])('commands %s', how => {
       const rows = await moxJson<unknown[]>(args, { cwd: dir })
       assert.ok(Array.isArray(rows), words)
       assert.ok(rows.length > 0 || words === 'queue list', `${words} has rows`)
-      if (words !== 'queue retired list') continue
+      if (how === 'without a server' || words === 'queue list') continue
       const one = await moxJson<unknown[]>([...args, '--limit', '1'], { cwd: dir })
       assert.deepEqual(one, rows.slice(0, 1), `${words} --limit 1`)
     }
