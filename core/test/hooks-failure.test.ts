@@ -30,6 +30,7 @@ const DECLARED: Readonly<Record<HookName, unknown>> = {
   'onWebhook.send': expect.stringMatching(/^rejects: onWebhook\.send of policy /),
   'onReport.due': expect.stringMatching(/^rejects: onReport\.due of policy /),
   'onReport.received': { kind: 'pass' },
+  'onAccount.remove': expect.stringMatching(/^rejects: onAccount\.remove of policy /),
 }
 
 const TEXTS: Readonly<Record<HandlerFailure | 'abort', RegExp>> = {

@@ -89,6 +89,18 @@ test('write: a savepoint each; a failing handler is undone and the rest goes on'
   ])
 })
 
+test('write: where a failure is to be retried, the first one ends the hook', async () => {
+  const { hooks, scope } = bench('onAccount.remove', {
+    a: () => undefined,
+    b: () => {
+      throw new Error('locked')
+    },
+    c: () => expect.unreachable(),
+  })
+  const removing = hooks.write('onAccount.remove', { account: 'eve' }, scope, work => work())
+  await expect(removing).rejects.toThrow('onAccount.remove of b threw Error: locked')
+})
+
 test('write: a database that fails ends the hook', async () => {
   const { hooks, scope } = bench('onRetire.tx', { a: () => undefined, b: () => expect.unreachable() })
   const broken = async (work: () => Promise<void>): Promise<void> => {

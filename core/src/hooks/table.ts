@@ -153,6 +153,15 @@ const ENTRIES: readonly HookEntry[] = [
     otherFailures: ['pass'],
   },
   { name: 'onReport.received', ...MATCH, ladder: ['pass', 'accept'], limitMs: 10_000 },
+  {
+    name: 'onAccount.remove',
+    sort: 'write',
+    ladder: [],
+    limitMs: 60_000,
+    inTransaction: true,
+    failure: 'retry',
+    otherFailures: [],
+  },
 ]
 
 /** By name, in the order in which a message meets them. */

@@ -3,7 +3,7 @@ import type { Facts, FactToken, HookInput, HookName, HookVerdict, TraceEntry } f
 
 /** Hooks by sort; `HOOKS` in table.ts is the data behind it. */
 export type ReactHook = 'onReceive.done' | 'onAttempt' | 'onDSN.done' | 'onRetire.done'
-export type WriteHook = 'onRetire.tx'
+export type WriteHook = 'onRetire.tx' | 'onAccount.remove'
 export type ShapeHook = 'onReceive.head' | 'onQueue' | 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
 export type DecideHook = Exclude<HookName, ReactHook | WriteHook | ShapeHook>
 
@@ -49,10 +49,13 @@ export interface Hooks {
     input: HookInput<H>,
     scope: HookScope,
   ): Promise<{ draft: HookInput<H>['draft']; verdict: Decision<H> }>
-  /** Runs each handler in a savepoint of its own (made by `savepoint`); a failure undoes only that and is recorded in the trace. */
-  write(
-    hook: WriteHook,
-    input: HookInput<WriteHook>,
+  /**
+   * Runs each handler in a savepoint of its own (made by `savepoint`); a failure undoes only that and is recorded in the trace.
+   * Rejects with a HookFailure where a failure is retried.
+   */
+  write<H extends WriteHook>(
+    hook: H,
+    input: HookInput<H>,
     scope: HookScope,
     savepoint: (work: () => Promise<void>) => Promise<void>,
   ): Promise<void>

@@ -1,5 +1,5 @@
 // Write hooks: each handler works in the open transaction, in a savepoint of its own. A failed one is undone and recorded in
-// the trace, and the rest goes on; only a failing database ends the hook.
+// the trace, and the rest goes on, unless its failure is to be retried: that, and a failing database, end the hook.
 import { AsyncSeriesHook } from 'tapable'
 import type { HookFailure } from './failure.ts'
 import { callHandler, type GuardServices, matters, type Tap } from './guard.ts'
@@ -40,7 +40,7 @@ export class WriteChain {
     try {
       await savepoint(work)
     } catch (error) {
-      if (error !== failed) throw error
+      if (error !== failed || tap.onError === 'retry') throw error
     }
   }
 }

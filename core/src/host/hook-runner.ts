@@ -18,6 +18,7 @@ export function hookRunner(deps: () => OutboxDeps): HookRunner {
       const scope = scopeOf(run)
       return { ...(await hooks().shape(hook, input, scope)), trace: scope.trace }
     },
+    write: (hook, input, run) => hooks().write(hook, input, scopeOf(run), work => deps().storage.write(work)),
     emit: (hook, input, facts = {}) => outboxRows(deps(), hook, MessageFacts.restored(facts), input),
   }
 }

@@ -2,6 +2,7 @@
 // How the answers are combined is data in core's hook table.
 import type { Facts, FactToken } from '../define/fact.ts'
 import type { Log } from '../services/base.ts'
+import type { AccountRemoveInput } from './accounts.ts'
 import type { AttemptInput, DeliverInput, DeliverVerdict, QueueInput, QueueVerdict, RetireInput } from './deliver.ts'
 import type {
   DsnComposeInput,
@@ -50,6 +51,7 @@ export interface HookTypes {
   'onWebhook.send': [WebhookSendInput, WebhookSendVerdict]
   'onReport.due': [ReportDueInput, ReportDueVerdict]
   'onReport.received': [ReportReceivedInput, ReportReceivedVerdict]
+  'onAccount.remove': [AccountRemoveInput, never]
 }
 
 /** "onReceive.rcpt", "beforeDeliver", … */

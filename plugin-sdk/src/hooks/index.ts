@@ -1,3 +1,4 @@
+export * from './accounts.ts'
 export * from './deliver.ts'
 export * from './handler.ts'
 export * from './notify.ts'

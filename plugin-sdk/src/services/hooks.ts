@@ -7,6 +7,7 @@ import type { TraceEntry } from '../model/trace.ts'
 export type OwnedShape = 'onDSN.compose' | 'onWebhook.compose' | 'onWebhook.send'
 export type OwnedDecide = 'onDSN.match' | 'onReport.due' | 'onReport.received'
 export type OwnedReact = 'onDSN.done'
+export type OwnedWrite = 'onAccount.remove'
 
 export interface HookRun {
   /** Aborts the handlers that run. */
@@ -37,6 +38,8 @@ export interface HookRunner {
     readonly verdict: Exclude<HookVerdict<H>, undefined>
     readonly trace: readonly TraceEntry[]
   }>
+  /** Inside a unit of work, each handler in a savepoint. */
+  write<H extends OwnedWrite>(hook: H, input: HookInput<H>, run: HookRun): Promise<void>
   /** Inside a unit of work: after its commit every subscriber gets the event, at least once. */
   emit<H extends OwnedReact>(hook: H, input: HookInput<H>, facts?: HookRun['facts']): Promise<void>
 }

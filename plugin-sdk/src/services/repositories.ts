@@ -177,6 +177,8 @@ export interface HistoryRepository {
   update(id: number, fields: Partial<Pick<Retired, 'status' | 'lastActivity' | 'results' | 'trace'>>): Promise<void>
   /** Removes entries with keepUntil < now, at most `limit`; returns how many. */
   purge(now: number, limit: number): Promise<number>
+  /** Removes entries of an account, at most `limit`; returns how many. */
+  removeOf(account: string, limit: number): Promise<number>
 }
 
 /** What accounts sent, for those that have limits. Times are milliseconds since the epoch. */

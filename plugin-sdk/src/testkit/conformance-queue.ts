@@ -164,6 +164,28 @@ export function queueChecks(check: Check): void {
     assert.deepEqual(await s.verify(), [])
   })
 
+  check('history: entries of one account are removed in portions', async s => {
+    const add = async (account: string, jobs: number): Promise<number[]> => {
+      const m = await message(s, { account })
+      return await s.write(() =>
+        s.queue.add(
+          m,
+          Array.from({ length: jobs }, () => job()),
+        ),
+      )
+    }
+    const [other] = await add('b', 1)
+    const ids = [...(await add('a', 3)), other ?? 0]
+    const jobs = (await Promise.all(ids.map(id => s.queue.get(id)))).flatMap(row => row ?? [])
+    await s.write(() => s.queue.retire(jobs.map(row => retire(row, { keepUntil: NOW * 2 }))))
+    const remove = () => s.write(() => s.history.removeOf('a', 2))
+    assert.deepEqual([await remove(), await remove(), await remove()], [2, 1, 0])
+    assert.deepEqual(
+      (await s.history.list({}, { limit: 9 })).map(row => row.id),
+      [other],
+    )
+  })
+
   check('outbox: a backlog of one subscriber hides nobody else', async s => {
     const row = (subscriber: string, due: number) => ({
       ...{ eventId: 'e', hook: 'onRetire.done', subscriber, payload: {}, createdAt: NOW, due },

@@ -80,6 +80,12 @@ export function memoryHistory(access: MemoryAccess): HistoryRepository {
       for (const { id } of old) access.change('history').delete(id)
       return old.length
     },
+    removeOf: async (account, limit) => {
+      access.reach('history.removeOf')
+      const own = [...access.read('history').values()].filter(row => row.account === account).slice(0, limit)
+      for (const { id } of own) access.change('history').delete(id)
+      return own.length
+    },
   }
 }
 

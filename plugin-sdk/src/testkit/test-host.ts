@@ -28,6 +28,7 @@ import { seededRandom } from './random.ts'
 type Core = typeof import('@mox/core')
 type Decide = Parameters<ReturnType<Core['createHost']>['hooks']['decide']>[0]
 type Shape = Parameters<ReturnType<Core['createHost']>['hooks']['shape']>[0]
+type Write = Parameters<ReturnType<Core['createHost']>['hooks']['write']>[0]
 type React = Parameters<ReturnType<Core['createHost']>['hooks']['react']>[0]
 type Answer<H extends HookName> = Exclude<HookVerdict<H>, undefined>
 
@@ -54,8 +55,8 @@ export interface TestHost {
   decide<H extends Decide>(hook: H, input: HookInput<H>): Promise<Answer<H>>
   /** The draft with all changes, and the strongest verdict beside them. */
   shape<H extends Shape>(hook: H, input: HookInput<H>): Promise<{ draft: HookInput<H>['draft']; verdict: Answer<H> }>
-  /** Runs the handlers of onRetire.tx in one unit of work; look into `trace` for failures. */
-  write(hook: 'onRetire.tx', input: HookInput<'onRetire.tx'>): Promise<void>
+  /** Runs the handlers in one unit of work; look into `trace` for failures. */
+  write<H extends Write>(hook: H, input: HookInput<H>): Promise<void>
   /** Runs every subscriber once; rejects with the first failure. `eventId` stays the same to try a repetition. */
   react<H extends React>(hook: H, input: HookInput<H>, eventId?: string): Promise<void>
   /** The peer goes away: handlers that run are aborted. */

@@ -5,6 +5,7 @@ import {
   commands,
   definePlugin,
   directory,
+  hooks,
   log,
   metrics,
   type PluginFactory,
@@ -41,7 +42,7 @@ const SALT_KEY_BYTES = 32
 export const accounts: PluginFactory<typeof options> = definePlugin({
   name: 'accounts',
   options,
-  needs: { storage, clock, random, secrets, log, metrics, system },
+  needs: { storage, hooks, clock, random, secrets, log, metrics, system },
   provides: { directory, commands },
   setup: ({ options, services }) => {
     const { storage, clock, random, secrets, log } = services
@@ -83,7 +84,7 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
       saltKey: () => saltKey,
     })
     const context: CommandContext = {
-      ...{ registry, attempts, storage, clock, random, argon2 },
+      ...{ registry, attempts, storage, clock, random, argon2, hooks: services.hooks },
       configPassword: account => fromConfig.get(account),
     }
     return {

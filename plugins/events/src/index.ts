@@ -15,13 +15,14 @@ import {
   suppressions,
   workers,
 } from '@mox/plugin-sdk'
+import { deleteInPortions } from '@mox/plugin-sdk/io'
 import { eventCommands } from './commands.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Incoming } from './incoming.ts'
 import { EventLog } from './log.ts'
 import { options } from './options.ts'
 import { delayedEvent, reportEvent, retiredEvent } from './outgoing.ts'
-import { migrations } from './schema.ts'
+import { COUNT, LOG, migrations, REPORT } from './schema.ts'
 
 export const events: PluginFactory<typeof options> = definePlugin({
   name: 'events',
@@ -71,6 +72,11 @@ export const events: PluginFactory<typeof options> = definePlugin({
         })
       },
       ...(incoming === undefined ? {} : { 'onReceive.done': input => incoming.received(input) }),
+      'onAccount.remove': async ({ account }) => {
+        const { db } = services.storage
+        await deleteInPortions(db, LOG, 'id', { account })
+        for (const table of [COUNT, REPORT]) await db(table).where({ account }).delete()
+      },
       start: () => {
         housekeeping.start()
         incoming?.start()

@@ -1,9 +1,11 @@
-// What goes on in the background: erasing expunged messages, ageing out history and what was refused. One process of an installation does the
+// What goes on in the background: erasing expunged messages, ageing out history and what was refused, deleting what removed
+// accounts left. One process of an installation does the
 // periodic part. A failure is logged and tried again at the next round; stop() waits for what is running.
 import type { Context } from './context.ts'
 import { CHUNK, chunks, erase } from './expunge.ts'
 import { DAY_MS, purgeHistory } from './history.ts'
 import { expungeRejects } from './rejects.ts'
+import { deletePortion, nextRemoved } from './removal.ts'
 import { CHANGE, ERASE, MAILBOX } from './schema.ts'
 
 /** Between two periodic rounds. */
@@ -48,6 +50,11 @@ export class Housekeeping {
     })
   }
 
+  /** An account was removed. */
+  roundSoon(): void {
+    this.#enqueue(context => this.#round(context))
+  }
+
   #arm(): void {
     this.#cancel = this.#context?.clock.after(ROUND_MS, () => {
       this.#enqueue(context => this.#round(context))
@@ -64,6 +71,8 @@ export class Housekeeping {
       while ((await erase(context)) === CHUNK) if (!(await lock.renew())) return
       await expungeRejects(context, this.#days.rejectsDays)
       await purgeHistory(context, this.#days.historyDays)
+      for (let left = await nextRemoved(context); left !== undefined; left = await nextRemoved(context))
+        while (await deletePortion(context, left.id)) if (this.#stopped || !(await lock.renew())) return
     } finally {
       await lock.release()
     }
@@ -81,15 +90,15 @@ export class Housekeeping {
   }
 }
 
-/** Whether there is a message to erase, a change that is too old, or something that was refused. */
-async function isDue(
-  { storage: { db }, clock, rejectsMailbox }: Context,
-  { historyDays, rejectsDays }: HousekeepingDays,
-): Promise<boolean> {
+/** Whether there is a message to erase, a change that is too old, something that was refused, or a removed account. */
+async function isDue(context: Context, { historyDays, rejectsDays }: HousekeepingDays): Promise<boolean> {
+  const { storage, clock, rejectsMailbox } = context
+  const { db } = storage
   const now = clock.now()
   if ((await db(ERASE).where('due', '<=', now).first('message_id')) !== undefined) return true
   const before = now - historyDays * DAY_MS
   if ((await db(CHANGE).where('at', '<', before).first('id')) !== undefined) return true
+  if ((await nextRemoved(context)) !== undefined) return true
   if (rejectsDays === 0) return false
   const rejects = db(MAILBOX).where({ name: rejectsMailbox, removed_seq: 0 })
   return (

@@ -18,6 +18,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { Indexer } from './indexer.ts'
 import { junkFlags } from './junk-flags.ts'
 import { options } from './options.ts'
+import { leaveStore } from './removal.ts'
 import { ruleCommands } from './rule-commands.ts'
 import { migrations } from './schema.ts'
 import { MailboxesService } from './service.ts'
@@ -55,6 +56,10 @@ export const mailboxes: PluginFactory<typeof options> = definePlugin({
         commands: [...mailboxCommands(service), ...archiveCommands(service), ...ruleCommands(service)],
       },
       migrations,
+      'onAccount.remove': async ({ account }) => {
+        await leaveStore(context, account)
+        services.storage.afterCommit(() => housekeeping.roundSoon())
+      },
       start: () => {
         housekeeping.start(context, options)
         context.indexer.start()

@@ -14,6 +14,7 @@ import {
 import type { Context } from './context.ts'
 import { deliver } from './deliver.ts'
 import { createAccount } from './mailboxes.ts'
+import { isRemoved } from './removal.ts'
 import { mailboxMessage } from './rows.ts'
 import { ruling } from './rules.ts'
 import { ACCOUNT, type AccountRow, MESSAGE, type MessageRow } from './schema.ts'
@@ -94,7 +95,10 @@ export class MailboxesService implements Mailboxes {
       ...new Set(rows.map(row => row.account_id)),
     ])
     const names = new Map(accounts.map(account => [account.id, account.name]))
-    return rows.map(row => mailboxMessage(row, names.get(row.account_id) ?? ''))
+    return rows.flatMap(row => {
+      const account = names.get(row.account_id) ?? ''
+      return isRemoved(account) ? [] : mailboxMessage(row, account)
+    })
   }
 
   /** Expunged messages too, until they are erased: sessions may still show them. */

@@ -7,6 +7,7 @@ import { CHUNK, chunks } from './expunge.ts'
 import { splitWords } from './flags.ts'
 import { accountWord, INDEX } from './indexer.ts'
 import { parentName } from './names.ts'
+import { isRemoved } from './removal.ts'
 import { ROLES } from './rows.ts'
 import {
   ACCOUNT,
@@ -117,6 +118,8 @@ export async function verify(storage: Storage): Promise<string[]> {
   const mailboxes = await storage.offload<MailboxRow>(storage.db(MAILBOX).select('*'))
   const accounts = await storage.offload<AccountRow>(storage.db(ACCOUNT).select('*'))
   for (const account of accounts) {
+    // Its messages are being deleted.
+    if (isRemoved(account.name)) continue
     const own = mailboxes.filter(mailbox => mailbox.account_id === account.id)
     if (before.get(account.id) === state(account)) checkAccount(check, account, own)
   }

@@ -55,4 +55,10 @@ export class SqlHistory implements HistoryRepository {
       .whereIn('id', db(HISTORY).select('id').where('keep_until', '<', now).orderBy('keep_until').limit(limit))
       .delete()
   }
+
+  async removeOf(account: string, limit: number): Promise<number> {
+    checkLimit(limit)
+    const { db } = this.#engine
+    return await db(HISTORY).whereIn('id', db(HISTORY).select('id').where({ account }).limit(limit)).delete()
+  }
 }

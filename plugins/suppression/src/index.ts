@@ -14,6 +14,7 @@ import {
   storage,
   suppressions,
 } from '@mox/plugin-sdk'
+import { deleteInPortions } from '@mox/plugin-sdk/io'
 import { pathToString } from '@mox/plugin-sdk/mail'
 import { Audit } from './audit.ts'
 import { entryCommands } from './commands/entries.ts'
@@ -21,7 +22,7 @@ import { fileCommands } from './commands/files.ts'
 import { Learner } from './learn.ts'
 import { SuppressionList } from './list.ts'
 import { options, rulesOf } from './options.ts'
-import { migrations } from './schema.ts'
+import { ENTRY, migrations, STREAK } from './schema.ts'
 import { Streaks } from './streaks.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -58,6 +59,10 @@ export const suppression: PluginFactory<typeof options> = definePlugin({
       migrations,
       start: () => upkeep.start(),
       stop: () => upkeep.stop(),
+      'onAccount.remove': async ({ account }) => {
+        await deleteInPortions(storage.db, ENTRY, 'id', { account })
+        await deleteInPortions(storage.db, STREAK, 'base', { account })
+      },
       beforeDeliver: {
         band: 'early',
         handler: async ({ job }) => {

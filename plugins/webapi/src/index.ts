@@ -21,6 +21,7 @@ import {
   suppressions,
   system,
 } from '@mox/plugin-sdk'
+import { deleteInPortions } from '@mox/plugin-sdk/io'
 import type { Middleware } from 'koa'
 import { keyCommands } from './commands.ts'
 import { Keys } from './keys.ts'
@@ -29,7 +30,7 @@ import { apiMetrics } from './metrics.ts'
 import { options } from './options.ts'
 import { Quota } from './quota.ts'
 import { Records } from './records.ts'
-import { migrations } from './schema.ts'
+import { IDEMPOTENCY, MESSAGE, migrations } from './schema.ts'
 import { newMessageId, Sender } from './send/sender.ts'
 import { MAX_FORM, SECRET_BYTES, Unsubscribe } from './unsubscribe.ts'
 import { plain, serveV0 } from './v0/routes.ts'
@@ -98,6 +99,12 @@ export const webapi: PluginFactory<typeof options> = definePlugin({
         commands: keyCommands(keys, services),
       },
       migrations,
+      'onAccount.remove': async ({ account }) => {
+        const { db } = services.storage
+        await keys.removeOf(account)
+        await deleteInPortions(db, MESSAGE, 'message_id', { account })
+        await deleteInPortions(db, IDEMPOTENCY, 'key', { account })
+      },
       start: async () => {
         unsubscribe.secret = await services.secrets.generate('webapi-unsubscribe', SECRET_BYTES)
         await idempotency.start()

@@ -102,6 +102,13 @@ export class Keys {
     return removed > 0
   }
 
+  /** In the unit of work that removes the account. */
+  async removeOf(account: string): Promise<void> {
+    this.#storage.notify(CHANNEL)
+    await this.#storage.db(KEY).where({ account }).delete()
+    this.#storage.afterCommit(() => this.#forget())
+  }
+
   /** Other processes tell of keys that they revoked. */
   start(): void {
     this.#unsubscribe = this.#storage.subscribe(CHANNEL, () => this.#forget())

@@ -75,6 +75,7 @@ export const webhooks: PluginFactory<typeof options> = definePlugin({
         commands: [...callCommands(service, clock), ...endpointCommands(service, clock)],
       },
       migrations,
+      'onAccount.remove': ({ account }) => service.removeOf(account),
       start: async () => {
         await registry.start()
         housekeeping.start()

@@ -15,7 +15,7 @@ import {
   type WebhookTest,
 } from '@mox/plugin-sdk'
 import type { Egress } from '@mox/plugin-sdk/io'
-import { Poster } from '@mox/plugin-sdk/io'
+import { deleteInPortions, Poster } from '@mox/plugin-sdk/io'
 import type { Engine } from './engine.ts'
 import { listCalls, matching } from './filters.ts'
 import { ALL_KINDS, AUTHORIZATION, ENDPOINT_CONCURRENCY_MOST, NAME, urlProblem } from './options.ts'
@@ -134,6 +134,22 @@ export class WebhooksService implements Webhooks {
     // The lane finds that its endpoint is gone and ends what waits.
     if (removed) engine.wake(lane)
     return removed
+  }
+
+  /** In the unit of work that removes the account: its endpoints go, and what was, and was to be, posted to them. */
+  async removeOf(account: string): Promise<void> {
+    const { registry, storage } = this.#parts
+    const rows: EndpointRow[] = await storage.db<EndpointRow>(ENDPOINT).where({ account })
+    for (const { name } of rows) await registry.enable(laneOf(account, name))
+    await storage.db(ENDPOINT).where({ account }).delete()
+    const waiting: Pick<CallRow, 'content_id'>[] = await storage
+      .db<CallRow>(CALL)
+      .select('content_id')
+      .where({ account })
+      .whereNotNull('content_id')
+    for (const { content_id } of waiting) if (content_id !== null) await storage.content.release(content_id)
+    await deleteInPortions(storage.db, CALL, 'id', { account })
+    registry.changed()
   }
 
   async enableEndpoint(account: string, name: string): Promise<boolean> {

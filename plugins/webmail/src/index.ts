@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { definePlugin, type PluginFactory, routes } from '@mox/plugin-sdk'
 import { CALL_BYTES } from './api/calls.ts'
 import { options } from './options.ts'
-import { migrations } from './schema.ts'
+import { ACCOUNT_TABLES, migrations } from './schema.ts'
 import { makeArchives } from './server/archives.ts'
 import { makeComposePart } from './server/compose/index.ts'
 import { makeContent } from './server/content/index.ts'
@@ -43,7 +43,12 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       'custom.js': pathOf(options.script),
     })
     const parts: readonly Part[] = [
-      { calls: makeSessionCalls(sessions), start: () => sessions.start(), stop: () => sessions.stop() },
+      {
+        calls: makeSessionCalls(sessions),
+        removeOf: account => sessions.removeOf(account),
+        start: () => sessions.start(),
+        stop: () => sessions.stop(),
+      },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
       { calls: makeMessageCalls({ ...services, items: makeItems(badges) }) },
       { calls: makeMailboxCalls(services.mailboxes) },
@@ -60,6 +65,10 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {
       migrations,
+      'onAccount.remove': async ({ account }) => {
+        for (const part of parts) await part.removeOf?.(account)
+        for (const table of ACCOUNT_TABLES) await services.storage.db(table).where({ account }).delete()
+      },
       services: {
         routes: {
           ...{ prefix: PATH, audience: options.audience, title: 'Webmail' },

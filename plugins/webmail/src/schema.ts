@@ -1,7 +1,7 @@
 // The tables of the webmail and their rows. Times are milliseconds since the epoch.
 import type { Migration } from '@mox/plugin-sdk'
 import { draftTables } from './server/compose/schema.ts'
-import { viewModeTable } from './server/content/view-modes.ts'
+import { VIEW_MODE, viewModeTable } from './server/content/view-modes.ts'
 
 /** The query builder inside a unit of work. */
 export type Db = Parameters<Migration['up']>[0]
@@ -38,6 +38,9 @@ export interface NeverRow {
 export const SESSION = 'webmail_session'
 export const SETTING = 'webmail_setting'
 export const NEVER = 'webmail_never'
+
+/** Tables with rows of one account each; of drafts there is more to remove. */
+export const ACCOUNT_TABLES = [SETTING, NEVER, VIEW_MODE]
 
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'webmail', up },

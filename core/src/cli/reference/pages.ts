@@ -40,6 +40,7 @@ const WHEN: Readonly<Record<HookName, string>> = {
   'onWebhook.send': 'a webhook is about to be sent',
   'onReport.due': 'a reporting period ended',
   'onReport.received': 'a message came in that may be a report',
+  'onAccount.remove': 'an account is being removed, inside the transaction',
 }
 
 export function hooksPage(): string {

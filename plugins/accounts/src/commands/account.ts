@@ -1,5 +1,7 @@
 // `mox account …`: list, show, add, remove, quota; what it may send is in limits.ts.
+import { setImmediate } from 'node:timers/promises'
 import { type Command, UsageError } from '@mox/plugin-sdk'
+import { deleteInPortions } from '@mox/plugin-sdk/io'
 import { formatAddress } from '@mox/plugin-sdk/mail'
 import {
   type AddressEntry,
@@ -9,15 +11,18 @@ import {
   DEFAULT_MAX_OUTGOING,
 } from '../entries.ts'
 import { accountNameProblem, FULL_NAME_LENGTH, parseOwnAddress, plainTextProblem } from '../fields.ts'
-import { ACCOUNT, type AccountRow, ADDRESS, type AddressRow, CREDENTIAL } from '../schema.ts'
+import { ACCOUNT, type AccountRow, ADDRESS, type AddressRow, CREDENTIAL, LOGIN } from '../schema.ts'
 import { mustBeFree } from './address.ts'
-import { type CommandContext, FORCE, findAccount, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
+import { type CommandContext, findAccount, mustBeStored, mustNotBeMember, refuseIf, value } from './context.ts'
 import { LIMIT_FLAGS, limitsOf, parseSize } from './limits.ts'
+
+const HISTORY_PORTION = 1_000
+const NEVER_ABORTED = new AbortController().signal
 
 const NAME = { name: 'account', help: 'name of the account' }
 
 export function accountCommands(context: CommandContext): readonly Command[] {
-  const { registry, storage, clock } = context
+  const { registry, storage, clock, hooks } = context
   const addressesOf = (name: string): AddressEntry[] =>
     registry.lookup.entries.addresses.filter(a => a.account === name)
   const passwordOf = (name: string): string => {
@@ -114,30 +119,41 @@ export function accountCommands(context: CommandContext): readonly Command[] {
     },
     {
       path: ['account', 'remove'],
-      summary: 'remove an account and its addresses; its mail stays in the message store',
+      summary: 'remove an account, its addresses, its mail and all else that is kept for it',
       arguments: [NAME],
-      flags: [FORCE],
+      flags: [
+        {
+          name: 'leftovers',
+          type: 'boolean',
+          help: 'what is kept for an account that was taken out of the config file',
+        },
+      ],
       offline: true,
       run: async ({ arguments: [name = ''], flags }) => {
-        mustBeStored(findAccount(context, name), `account ${name}`, 'remove it')
-        for (const [role, account] of Object.entries(registry.roles))
-          if (account === name)
-            throw new UsageError(`${name} is the ${role} of the config file; name another account there first`)
-        mustNotBeMember(context, addressesOf(name))
-        const queued = await storage.queue.count({ account: name })
-        if (queued > 0 && flags.get('force') !== true)
+        if (flags.get('leftovers') !== true) {
+          mustBeStored(findAccount(context, name), `account ${name}`, 'remove it')
+          for (const [role, account] of Object.entries(registry.roles))
+            if (account === name)
+              throw new UsageError(`${name} is the ${role} of the config file; name another account there first`)
+          mustNotBeMember(context, addressesOf(name))
+        } else if (registry.lookup.entry(name) !== undefined)
           throw new UsageError(
-            `${name} has messages in the queue (mox queue list --account ${name}); wait until they have left it, or use --force`,
+            `${name} is still an account; --leftovers is for what one left that is in no list any more`,
           )
         await registry.change(async db => {
+          const queued = await storage.queue.count({ account: name })
+          if (queued > 0)
+            throw new UsageError(
+              `${name} has messages in the queue; wait until they have left it, or run: mox queue drop --account ${name}`,
+            )
+          await hooks.write('onAccount.remove', { account: name }, { signal: NEVER_ABORTED })
+          while ((await storage.history.removeOf(name, HISTORY_PORTION)) === HISTORY_PORTION) await setImmediate()
           await db<AddressRow>(ADDRESS).where({ account: name }).delete()
           await db(CREDENTIAL).where({ account: name }).delete()
+          await deleteInPortions(db, LOGIN, 'id', { account: name })
           await db<AccountRow>(ACCOUNT).where({ name }).delete()
         })
-        return {
-          kind: 'text',
-          text: `removed ${name}; its mail stays in the message store, and an account of the same name will find it`,
-        }
+        return { kind: 'text', text: `removed ${name}, and all that was kept for it` }
       },
     },
     {

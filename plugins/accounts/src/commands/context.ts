@@ -1,5 +1,5 @@
 // What the commands share: the registry, and refusals that say what to do.
-import { type Clock, type Random, type Storage, UsageError } from '@mox/plugin-sdk'
+import { type Clock, type HookRunner, type Random, type Storage, UsageError } from '@mox/plugin-sdk'
 import { formatAddress } from '@mox/plugin-sdk/mail'
 import type { Argon2 } from '../argon2.ts'
 import type { Attempts } from '../attempts.ts'
@@ -13,6 +13,7 @@ export interface CommandContext {
   readonly attempts: Attempts
   readonly storage: Storage
   readonly clock: Clock
+  readonly hooks: HookRunner
   readonly random: Random
   readonly argon2: Argon2
   /** The password that the config file gives for an account. */

@@ -24,6 +24,8 @@ export interface Route {
 export interface Part {
   readonly calls?: Partial<Handlers<CallName>>
   readonly routes?: readonly Route[]
+  /** In the unit of work that removes the account. */
+  readonly removeOf?: (account: string) => Promise<void>
   readonly start?: () => Promise<void> | void
   /** Ends what would keep connections open; see Setup of the SDK. */
   readonly drain?: (signal: AbortSignal) => Promise<void> | void

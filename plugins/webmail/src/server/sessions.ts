@@ -133,6 +133,14 @@ export class Sessions {
     return removed > 0
   }
 
+  /** In the unit of work that removes the account. */
+  async removeOf(account: string): Promise<void> {
+    const { storage } = this.#deps
+    storage.notify(CHANNEL)
+    await storage.db(SESSION).where({ account }).delete()
+    storage.afterCommit(() => this.#forget())
+  }
+
   async #use(id: string): Promise<Known | undefined> {
     const { clock, directory } = this.#deps
     const known = await this.#read(id)

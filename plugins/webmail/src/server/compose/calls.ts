@@ -75,5 +75,9 @@ export function makeComposePart(services: ComposeOptions): Part {
       changed: await rescheduleOutgoing(services, account, queueIds, due),
     }),
   }
-  return { calls, routes: [uploadRoute(drafts, services.maxMessageSize)] }
+  return {
+    calls,
+    routes: [uploadRoute(drafts, services.maxMessageSize)],
+    removeOf: account => drafts.removeOf(account),
+  }
 }

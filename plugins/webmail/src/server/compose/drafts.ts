@@ -249,6 +249,12 @@ export class Drafts {
     await db(DRAFT).where({ id }).delete()
   }
 
+  /** In the unit of work that removes the account. */
+  async removeOf(account: string): Promise<void> {
+    const rows: Pick<DraftRow, 'id'>[] = await this.#storage.db<DraftRow>(DRAFT).select('id').where({ account })
+    for (const { id } of rows) await this.erase(id)
+  }
+
   /** Removes what cannot be taken back any more, and drafts that were never copied and are long forgotten; some of each. */
   async purge(): Promise<void> {
     const now = this.#services.clock.now()

@@ -3,7 +3,7 @@ import type { Clock, Migration, Storage } from '@mox/plugin-sdk'
 import type { ViewMode } from '../../api/model.ts'
 import { VIEW_MODES } from './limits.ts'
 
-const TABLE = 'webmail_view_mode'
+export const VIEW_MODE = 'webmail_view_mode'
 
 interface Row {
   account: string
@@ -14,7 +14,7 @@ interface Row {
 }
 
 export const viewModeTable: Migration['up'] = async db => {
-  await db.schema.createTable(TABLE, table => {
+  await db.schema.createTable(VIEW_MODE, table => {
     table.string('account', 200).notNullable()
     table.string('address', 400).notNullable()
     table.string('mode', 20).notNullable()
@@ -39,7 +39,7 @@ export class ViewModes {
 
   async get(account: string, address: string): Promise<ViewMode | null> {
     const row: Row | undefined = await this.#storage
-      .db<Row>(TABLE)
+      .db<Row>(VIEW_MODE)
       .where({ account, address: key(address) })
       .first()
     return row?.mode ?? null
@@ -49,15 +49,15 @@ export class ViewModes {
   async set(account: string, address: string, mode: ViewMode): Promise<void> {
     await this.#storage.write(async db => {
       const row: Row = { account, address: key(address), mode, changed_at: this.#clock.now() }
-      await db<Row>(TABLE).insert(row).onConflict(['account', 'address']).merge(['mode', 'changed_at'])
-      const oldest: { address: string }[] = await db<Row>(TABLE)
+      await db<Row>(VIEW_MODE).insert(row).onConflict(['account', 'address']).merge(['mode', 'changed_at'])
+      const oldest: { address: string }[] = await db<Row>(VIEW_MODE)
         .select('address')
         .where({ account })
         .orderBy([{ column: 'changed_at', order: 'desc' }, 'address'])
         .offset(VIEW_MODES)
         .limit(100)
       if (oldest.length === 0) return
-      await db<Row>(TABLE)
+      await db<Row>(VIEW_MODE)
         .where({ account })
         .whereIn(
           'address',
