@@ -106,7 +106,7 @@ async function opener({ storage }: Context, mailboxes: MailboxesService): Promis
   const deps = { storage, mailboxes, clock, log: quiet, reader, viewModes: new ViewModes({ storage, clock }) }
   // Opening needs neither.
   const unused = { directory: {}, submission: {} } as unknown as { directory: Directory; submission: Submission }
-  const rest = { ...unused, extensions: [], egress: new Egress([]), random: seededRandom(2) }
+  const rest = { ...unused, proxied: false, extensions: [], egress: new Egress([]), random: seededRandom(2) }
   const { message } = makeContentCalls({ ...deps, ...rest })
   const { signal } = new AbortController()
   return id => message({ id }, { ...caller, account: 'reader' }, signal)

@@ -3,11 +3,14 @@
 // where Chromium is not installed.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
+import { Egress } from '@mox/plugin-sdk/io'
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { type ContentHost, openContent } from '../../plugins/webmail/test/content-host.ts'
+import { ImageProxy } from '../../plugins/webmail/src/server/content/image-proxy.ts'
+import { type ContentHost, openContent, systemClock } from '../../plugins/webmail/test/content-host.ts'
 import { CORPUS } from '../../plugins/webmail/test/hostile/corpus.ts'
 import { CHROMIUM } from './page.ts'
 
@@ -206,6 +209,49 @@ describe.skipIf(CHROMIUM === undefined)(
         canary.take()
       } finally {
         await host.close()
+      }
+    })
+
+    test('with images that the server fetches the browser asks nobody else, and sees them', async () => {
+      const png = Buffer.from(
+        'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+        'base64',
+      )
+      const asked: string[] = []
+      const elsewhere = createHttpServer((request, response) => {
+        asked.push(request.url ?? '')
+        response.setHeader('Content-Type', 'image/png').end(png)
+      }).listen(0, '127.0.0.1')
+      await once(elsewhere, 'listening')
+      const there = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+      const egress = new Egress(['127.0.0.0/8'])
+      const images = new ImageProxy({ clock: systemClock, egress, key: Buffer.alloc(32, 1) })
+      const { host } = await open({ images })
+      const page = await (await browser.newContext()).newPage()
+      try {
+        const html = `<img src=${there}/a.png alt=a><img src=${there}/t.gif width=1 height=1><table><tr><td background=${there}/b>x</table><img src=http://t.c.test/p alt=c>`
+        const id = host.messages.add(`Content-Type: text/html\n\n${html}`)
+        const requests: string[] = []
+        page.on('request', request => requests.push(request.url()))
+        await page.goto(host.url)
+        await page.evaluate(`new Promise(done => {
+          const frame = document.createElement('iframe')
+          frame.onload = done
+          frame.sandbox = 'allow-popups'
+          frame.src = 'msg/${id}/htmlexternal'
+          document.body.append(frame)
+        })`)
+        const shown = await page.frames()[1]?.evaluate('[...document.images].map(image => image.naturalWidth)')
+        assert.deepEqual(shown, [1, 0, 0])
+        assert.deepEqual(asked.sort(), ['/a.png', '/b'])
+        assert.deepEqual(
+          requests.filter(url => !url.startsWith(host.url)),
+          [],
+        )
+      } finally {
+        await page.close()
+        await host.close()
+        elsewhere.close()
       }
     })
   },

@@ -14,7 +14,7 @@ let t: WebmailTest
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const HTML =
   '<h1>Big news</h1><script>document.title="ran"</script><p onclick="alert(1)">Read <a href="https://shop.test/x">more</a></p>' +
-  `<img src="cid:logo" alt="logo"><img src="http://tracker.test/p.gif" alt="tracked">${'<p>line</p>'.repeat(80)}`
+  `<img src="cid:logo" alt="logo"><img src="http://tracker.test/p.gif" alt="tracked"><img src="http://pixel.test/o.gif" width="1" height="1" alt="">${'<p>line</p>'.repeat(80)}`
 
 const multipart = (head: string, parts: readonly string[], kind = 'mixed'): string =>
   `${head}MIME-Version: 1.0\nContent-Type: multipart/${kind}; boundary=B\n\n${parts.map(p => `--B\n${p}\n`).join('')}--B--\n`
@@ -123,6 +123,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await frame.getByRole('heading', { name: 'Big news' }).waitFor()
       await frame.getByRole('img', { name: 'logo' }).waitFor()
       await page.getByText('Images from elsewhere are not loaded.').waitFor()
+      await page.getByText('An invisible image of pixel.test would tell that you opened this').waitFor()
       const src = (await page.locator('iframe.message-frame').getAttribute('src')) ?? ''
       const response = await w.client.request(src)
       assert.equal(
@@ -140,6 +141,7 @@ describe.skipIf(CHROMIUM === undefined)(
       )
       await page.getByRole('button', { name: 'HTML with external resources' }).click()
       await eventually(() => assert.ok(asked.includes('http://tracker.test/p.gif')))
+      assert.ok(!asked.some(url => url.includes('pixel.test')))
       // The same way the next time, and for nobody else.
       await page.reload()
       await page.getByRole('row').first().waitFor()

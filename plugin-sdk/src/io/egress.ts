@@ -1,7 +1,7 @@
 // Which addresses a request to a URL of somebody else may go to: the public internet, and networks that the operator allows.
 // The check is made on the address that is connected to, so a name that changes its answer between check and use gains nothing.
 import { lookup as systemLookup } from 'node:dns/promises'
-import { BlockList, isIP, isIPv4 } from 'node:net'
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
 
 /** Not for the public (IANA special-purpose registries). */
 const PRIVATE_V4: readonly string[] = [
@@ -87,12 +87,24 @@ export class Egress {
     if (isIP(literal) !== 0 && !this.permits(literal)) throw this.#forbidden(literal)
   }
 
-  /** For `lookup` of node:net: all addresses that may be connected to. */
+  /** All addresses of a name that may be connected to. */
   async lookup(hostname: string): Promise<readonly Address[]> {
     const found = await this.#resolve(hostname)
     const permitted = found.filter(({ address }) => this.permits(address))
     if (permitted.length === 0) throw this.#forbidden(found[0]?.address ?? hostname)
     return permitted
+  }
+
+  /** `lookup` of node:http and node:net. */
+  readonly socketLookup: LookupFunction = (hostname, { all }, callback) => {
+    this.lookup(hostname).then(
+      found => {
+        const [first] = found
+        if (all) callback(null, [...found])
+        else callback(null, first?.address ?? '', first?.family)
+      },
+      error => callback(error, ''),
+    )
   }
 
   #forbidden(address: string): EgressError {

@@ -2,7 +2,6 @@
 // throws; what went wrong is in the result.
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { LookupFunction } from 'node:net'
 import type { Clock } from '../services/base.ts'
 import { type Egress, EgressError } from './egress.ts'
 
@@ -42,7 +41,6 @@ interface Services {
 /** Posts to one endpoint over a few connections that are kept. */
 export class Poster {
   readonly #services: Services
-  readonly #lookup: LookupFunction
   readonly #agents: { readonly http: Agent; readonly https: HttpsAgent }
 
   constructor(services: Services, connections: number) {
@@ -50,16 +48,6 @@ export class Poster {
     // No proxy from the environment: an agent of one's own has none.
     const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections }
     this.#agents = { http: new Agent(options), https: new HttpsAgent(options) }
-    this.#lookup = (hostname, { all }, callback) => {
-      services.egress.lookup(hostname).then(
-        found => {
-          const [first] = found
-          if (all) callback(null, [...found])
-          else callback(null, first?.address ?? '', first?.family)
-        },
-        error => callback(error, ''),
-      )
-    }
   }
 
   async post(request: PostRequest, signal: AbortSignal): Promise<PostResult> {
@@ -102,7 +90,7 @@ export class Poster {
           method: 'POST',
           agent: secure ? this.#agents.https : this.#agents.http,
           headers: { ...headers, 'Content-Length': String(body.length) },
-          lookup: this.#lookup,
+          lookup: this.#services.egress.socketLookup,
           maxHeaderSize: RESPONSE_HEADER,
         })
         request.on('error', failed)

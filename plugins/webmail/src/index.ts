@@ -59,7 +59,7 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       }),
       { calls: makeRuleCalls(services) },
       makeArchives({ ...services, maxImportSize: options.maxImportSize }),
-      makeContent(services),
+      makeContent(services, options.imageProxy === false ? undefined : options.imageProxy.allowNetworks),
       makeStreams({ ...services, sessions, settings, badges, maxMessageSize: options.maxMessageSize }),
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)

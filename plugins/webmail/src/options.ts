@@ -1,4 +1,5 @@
 // Options of the webmail.
+import { parseNetwork } from '@mox/plugin-sdk/io'
 import { z } from 'zod'
 
 const MIB = 1024 * 1024
@@ -18,6 +19,20 @@ export const options = z.strictObject({
     .min(MIB)
     .default(2048 * MIB)
     .describe('Bytes of a file that is imported'),
+  imageProxy: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        allowNetworks: z
+          .array(z.string().refine(text => parseNetwork(text) !== undefined, 'must be a network such as 10.0.0.0/8'))
+          .default([])
+          .describe('Networks that are not public and may be fetched from all the same'),
+      }),
+    ])
+    .default(false)
+    .describe(
+      'Images from elsewhere, when a reader asks for them, are fetched by this server and not by the browser, so that a sender does not learn where mail is read',
+    ),
   css: z
     .string()
     .min(1)

@@ -41,7 +41,7 @@ beforeAll(async () => {
   calls = makeContentCalls({
     ...services,
     ...{ random: host.service(random), directory: host.service(directory), submission: host.service(submission) },
-    ...{ extensions: [extension], egress: new Egress([]), reader, viewModes: modes },
+    ...{ extensions: [extension], egress: new Egress([]), reader, viewModes: modes, proxied: false },
   })
 })
 afterAll(async () => {

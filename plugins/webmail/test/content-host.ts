@@ -7,6 +7,7 @@ import { collectingLog } from '@mox/plugin-sdk/testkit'
 import Koa, { type Context } from 'koa'
 import { CallError } from '../src/server/call.ts'
 import { makeContentRoutes } from '../src/server/content/endpoints.ts'
+import type { ImageProxy } from '../src/server/content/image-proxy.ts'
 import { Reader } from '../src/server/content/reader.ts'
 
 /** Real time: a thread is waited for. */
@@ -59,11 +60,17 @@ export interface ContentHost {
 
 /** `policy: false`: without any header that holds content. `page` is served at "/webmail/". */
 export async function openContent(
-  options: { readonly sanitised?: boolean; readonly policy?: boolean; readonly page?: () => string } = {},
+  options: {
+    readonly sanitised?: boolean
+    readonly policy?: boolean
+    readonly page?: () => string
+    /** Fetches images from elsewhere. */
+    readonly images?: ImageProxy
+  } = {},
 ): Promise<ContentHost> {
   const messages = new MemoryMessages()
   const reader = new Reader({ mailboxes: messages, clock: systemClock, log: collectingLog() }, 60_000)
-  const routes = makeContentRoutes({ mailboxes: messages, reader, sanitised: options.sanitised ?? true })
+  const routes = makeContentRoutes({ mailboxes: messages, reader, sanitised: options.sanitised ?? true, ...options })
   const caller = { account: 'alice', loginAddress: 'alice@example.org', sessionId: 's', remoteIp: '', userAgent: '' }
   const app = new Koa()
   app.use(async (ctx: Context) => {
@@ -75,6 +82,11 @@ export async function openContent(
       ctx.body = options.page?.() ?? ''
       // As the app's own page has it: a frame cannot be led anywhere else.
       if (options.policy !== false) ctx.set('Content-Security-Policy', "default-src 'none'; frame-src 'self'")
+      return
+    }
+    const link = /^image\/(.+)$/.exec(rest)?.[1]
+    if (link !== undefined) {
+      await options.images?.serve(ctx, link)
       return
     }
     for (const route of routes) {

@@ -99,7 +99,15 @@ test('texts are cut, with a notice, and never a failure', () => {
 test('huge, deep and broken messages', () => {
   const check = (message: string, notice: RegExp) => {
     const { received, ...found } = open(message)
-    const rest = { id: 1, receivedAt: 0, viewMode: null, tls: null, withoutTls: false, requireTls: false }
+    const rest = {
+      id: 1,
+      receivedAt: 0,
+      viewMode: null,
+      proxied: false,
+      tls: null,
+      withoutTls: false,
+      requireTls: false,
+    }
     openedMessage.parse({ ...found, ...rest, authentication: 'unknown', draft: false, panels: {} })
     ok(notice.test(found.notice), found.notice)
     strictEqual(received, '')

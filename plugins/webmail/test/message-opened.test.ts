@@ -9,7 +9,17 @@ function message(id: number): OpenedMessage {
   return {
     ...nobody,
     ...{ id, from: [{ name: '', address: 'ann@example.org' }], subject: '', date: null, receivedAt: 1, messageId: '' },
-    ...{ texts: [], htmlPath: '', hasExternal: false, signed: false, encrypted: false, forwarded: false },
+    ...{
+      texts: [],
+      htmlPath: '',
+      hasExternal: false,
+      proxied: false,
+      trackers: 0,
+      trackerHosts: [],
+      signed: false,
+      encrypted: false,
+      forwarded: false,
+    },
     ...{ listAddress: '', listId: '', unsubscribe: null, viewMode: null, tls: null, withoutTls: false },
     ...{ requireTls: false, authentication: 'unknown' as const, draft: false, notice: '', panels: {} },
   }

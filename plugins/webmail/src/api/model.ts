@@ -150,6 +150,11 @@ export const openedMessage = z.object({
   htmlPath: z.string(),
   /** The HTML asks for something from elsewhere, which is not loaded unless asked. */
   hasExternal: z.boolean(),
+  /** Our server fetches it, so that its sender does not learn who asks. */
+  proxied: z.boolean(),
+  /** Images that only tell the sender that the message was opened, and where they are; never loaded. */
+  trackers: z.int(),
+  trackerHosts: z.array(z.string()),
   attachments: z.array(attachment),
   signed: z.boolean(),
   encrypted: z.boolean(),

@@ -20,10 +20,19 @@ export interface Route {
   readonly handle: (ctx: Context, caller: Caller, match: RegExpExecArray) => Promise<void> | void
 }
 
+/** A request that needs no session: its address says what it may have. */
+export interface Link {
+  /** As of a Route. */
+  readonly path: RegExp
+  readonly handle: (ctx: Context, match: RegExpExecArray) => Promise<void>
+}
+
 /** A part of the webmail's server. */
 export interface Part {
   readonly calls?: Partial<Handlers<CallName>>
   readonly routes?: readonly Route[]
+  /** For GET. */
+  readonly links?: readonly Link[]
   /** In the unit of work that removes the account. */
   readonly removeOf?: (account: string) => Promise<void>
   readonly start?: () => Promise<void> | void

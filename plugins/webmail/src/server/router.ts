@@ -1,5 +1,5 @@
-// Every request below the webmail's prefix: the page and its files, calls, and the routes of the parts. Nothing but the page
-// and the login is answered without a session. What a handler throws is told if it is a refusal; else it is logged with an id.
+// Every request below the webmail's prefix: the page and its files, calls, and the routes of the parts. Nothing but the page,
+// the login and links that were given out is answered without a session. What a handler throws is told if it is a refusal; else it is logged with an id.
 import { type Log, MailboxError, MailError, type Random } from '@mox/plugin-sdk'
 import type { Context, Middleware } from 'koa'
 import type { z } from 'zod'
@@ -88,7 +88,15 @@ export function makeRouter(deps: Deps): Middleware {
     }
   }
 
+  const links = deps.parts.flatMap(part => part.links ?? [])
+
   const serveRoute = async (ctx: Context, rest: string): Promise<void> => {
+    for (const { path, handle } of links) {
+      const match = path.exec(rest)
+      if (match === null) continue
+      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return refuseMethod(ctx, 'GET')
+      return await handle(ctx, match)
+    }
     const found = routes.flatMap(route => {
       const match = route.path.exec(rest)
       return match === null ? [] : [{ route, match }]

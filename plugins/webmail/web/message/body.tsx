@@ -3,7 +3,7 @@ import type { WordCondition } from '@mox/plugin-sdk/search'
 import type { JSX } from 'preact'
 import type { OpenedMessage, ViewMode } from '../../src/api/model.ts'
 import { press } from '../frame/keyboard.ts'
-import { modeNotice, modesOf } from './modes.ts'
+import { modeNotice, modesOf, trackerNotice } from './modes.ts'
 import { viewer } from './state.ts'
 import { Texts } from './text-view.tsx'
 
@@ -26,10 +26,14 @@ const NAMES: Readonly<Record<ViewMode, readonly [text: string, title: string, co
   ],
 }
 
+const PROXIED =
+  'Show the HTML with images from elsewhere, which the server fetches: whoever sent it may see that and when you read it, and not from where.'
+
 export function Modes({ message, mode }: { readonly message: OpenedMessage; readonly mode: ViewMode }): JSX.Element {
   const modes = modesOf(message)
   const notices = [modeNotice(message), message.notice].filter(n => n !== '')
   const blocked = mode === 'html' && message.hasExternal
+  const tracked = trackerNotice(message)
   return (
     <div class="message-modes">
       {message.htmlPath === '' ? null : (
@@ -40,7 +44,7 @@ export function Modes({ message, mode }: { readonly message: OpenedMessage; read
               key={m}
               type="button"
               aria-pressed={m === mode}
-              title={NAMES[m][1]}
+              title={m === 'external' && message.proxied ? PROXIED : NAMES[m][1]}
               onClick={() => press(NAMES[m][2])}
             >
               {NAMES[m][0]}
@@ -54,6 +58,7 @@ export function Modes({ message, mode }: { readonly message: OpenedMessage; read
         </span>
       ))}
       {blocked ? <span class="mild">Images from elsewhere are not loaded.</span> : null}
+      {tracked === '' ? null : <span class="mild">{tracked}</span>}
     </div>
   )
 }

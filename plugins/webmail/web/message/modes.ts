@@ -28,6 +28,19 @@ export function nextHtml(message: Shown, now: ViewMode): ViewMode | undefined {
   return modes.includes('html') ? 'html' : undefined
 }
 
+/** Hosts that are named; the others are counted. */
+const HOSTS = 3
+
+/** What to tell about images that are no pictures. */
+export function trackerNotice({ trackers, trackerHosts }: Pick<OpenedMessage, 'trackers' | 'trackerHosts'>): string {
+  if (trackers === 0) return ''
+  const more = trackerHosts.length - HOSTS
+  const hosts = [...trackerHosts.slice(0, HOSTS), ...(more > 0 ? [`${more} more`] : [])].join(', ')
+  return trackers === 1
+    ? `An invisible image of ${hosts} would tell that you opened this; it is never loaded.`
+    : `${trackers} invisible images of ${hosts} would tell that you opened this; they are never loaded.`
+}
+
 /** What to tell about what is missing. */
 export function modeNotice({ texts, htmlPath }: Shown): string {
   if (texts.length > 0) return ''

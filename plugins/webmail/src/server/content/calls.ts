@@ -27,6 +27,8 @@ export interface ContentCallDeps extends UnsubscribeDeps {
   readonly log: Log
   readonly reader: Reader
   readonly viewModes: ViewModes
+  /** Whether our server fetches images from elsewhere. */
+  readonly proxied: boolean
 }
 
 export type ContentCalls = Handlers<
@@ -94,6 +96,7 @@ async function openMessage(deps: ContentCallDeps, message: MailboxMessage): Prom
     ...(submitted ? { tls: null, withoutTls: false, requireTls: false } : transport(message, received)),
     authentication: submitted ? 'pass' : authentication(message.verifiedDomains, from, content),
     draft: role.includes('drafts'),
+    proxied: deps.proxied,
     panels: await panels(deps, message, content),
   }
 }

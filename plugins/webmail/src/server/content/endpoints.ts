@@ -11,6 +11,7 @@ import type { Route } from '../part.ts'
 import { decodedPart, slice } from './decoder.ts'
 import { archiveFilename, archiveNames, attachmentDisposition, messageFilename } from './filenames.ts'
 import { setHeaders } from './headers.ts'
+import type { ImageProxy } from './image-proxy.ts'
 import { BEGINNING_BYTES } from './limits.ts'
 import type { PartFacts } from './outline.ts'
 import { bodyDocument, standaloneDocument } from './pages.ts'
@@ -20,6 +21,8 @@ import { type Reader, UnreadableError } from './reader.ts'
 export interface ContentRouteDeps {
   readonly mailboxes: Pick<Mailboxes, 'message' | 'open'>
   readonly reader: Reader
+  /** Fetches images from elsewhere; absent: browsers do. */
+  readonly images?: ImageProxy
   /** False only in the test that shows that the policy alone is enough. */
   readonly sanitised?: boolean
 }
@@ -123,17 +126,17 @@ class Content {
     ctx.res.on('close', () => zip.output.destroy())
   }
 
-  async body(ctx: Context, { id, size }: MailboxMessage, mode: Mode): Promise<void> {
-    const content = await this.#content(id, size, mode)
-    setHeaders(ctx, mode === 'external' ? 'bodyExternal' : 'body')
+  async body(ctx: Context, message: MailboxMessage, mode: Mode): Promise<void> {
+    const content = await this.#content(message, mode)
+    setHeaders(ctx, mode === 'external' ? `body${this.#source}` : 'body')
     ctx.set('Content-Type', 'text/html; charset=utf-8')
     ctx.body = bodyDocument(content)
   }
 
-  async page(ctx: Context, { id, size }: MailboxMessage, mode: Mode): Promise<void> {
-    const opened = await this.#deps.reader.open(id, size)
-    const content = await this.#content(id, size, mode)
-    setHeaders(ctx, mode === 'external' ? 'pageExternal' : 'page')
+  async page(ctx: Context, message: MailboxMessage, mode: Mode): Promise<void> {
+    const opened = await this.#deps.reader.open(message.id, message.size)
+    const content = await this.#content(message, mode)
+    setHeaders(ctx, mode === 'external' ? `page${this.#source}` : 'page')
     ctx.set('Content-Type', 'text/html; charset=utf-8')
     ctx.body = standaloneDocument(opened, content)
   }
@@ -159,8 +162,14 @@ class Content {
     }
   }
 
-  async #content(id: number, size: number, mode: Mode) {
-    return await this.#deps.reader.read(id, size, { kind: 'body', mode, sanitised: this.#sanitised })
+  get #source(): 'External' | 'Proxied' {
+    return this.#deps.images === undefined ? 'External' : 'Proxied'
+  }
+
+  async #content({ id, size, account }: MailboxMessage, mode: Mode) {
+    const images = this.#deps.images?.grant(account)
+    const request = { kind: 'body', mode, sanitised: this.#sanitised } as const
+    return await this.#deps.reader.read(id, size, { ...request, ...(images && { images }) })
   }
 
   async #embedded(ctx: Context, { id, size }: MailboxMessage, path: string): Promise<void> {

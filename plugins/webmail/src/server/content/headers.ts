@@ -12,20 +12,25 @@ const NOTHING = "frame-ancestors 'self'; default-src 'none'; base-uri 'none'; fo
 const SHOWN = "img-src data:; style-src 'unsafe-inline'"
 /** The only thing that "external" adds: images. Styles and fonts of others are not kept by the sanitiser. */
 const EXTERNAL = "img-src data: http: https:; style-src 'unsafe-inline'"
+/** The same, fetched by us. */
+const PROXIED = "img-src data: 'self'; style-src 'unsafe-inline'"
 const PRINTS = `${SANDBOX} allow-scripts allow-modals; ${NOTHING}; script-src ${PRINT_HASH}`
 
 /**
  * - `file`: shown or saved as it is. `pdf`: the same without the sandbox, in which browsers do not show PDF; their viewers give
  *   it no access to our pages.
- * - `body`, `bodyExternal`: text or HTML of a message for a frame. `page`, `pageExternal`: with its header, to print.
+ * - `body`, `bodyExternal`, `bodyProxied`: text or HTML of a message for a frame; the latter two with images from elsewhere.
+ *   `page`, `pageExternal`, `pageProxied`: with its header, to print.
  */
 export const POLICIES = {
   file: `${SANDBOX}; ${NOTHING}; ${SHOWN}`,
   pdf: `${NOTHING}; ${SHOWN}`,
   body: `${SANDBOX}; ${NOTHING}; ${SHOWN}`,
   bodyExternal: `${SANDBOX}; ${NOTHING}; ${EXTERNAL}`,
+  bodyProxied: `${SANDBOX}; ${NOTHING}; ${PROXIED}`,
   page: `${PRINTS}; ${SHOWN}`,
   pageExternal: `${PRINTS}; ${EXTERNAL}`,
+  pageProxied: `${PRINTS}; ${PROXIED}`,
 } as const
 
 /** Browsers keep nothing, or ask each time whether it is still allowed and the same. */

@@ -20,6 +20,22 @@ export const STYLE_LENGTH = 10_000
 export const STYLE_DECLARATIONS = 100
 /** Characters of an address in a link or of an image. */
 export const URL_LENGTH = 8_000
+/** Characters of an image's address that our server fetches. */
+export const IMAGE_URL_LENGTH = 4_000
+/** Bytes of such an image, and of a response's header. */
+export const IMAGE_BYTES: number = 10 * 1024 * 1024
+export const IMAGE_HEADER_BYTES: number = 16 * 1024
+/** Milliseconds for all of it, redirects included. */
+export const IMAGE_TIMEOUT_MS = 20_000
+export const IMAGE_REDIRECTS = 3
+/** Images fetched at a time: for one account, and for all. */
+export const IMAGES_OF_ACCOUNT = 20
+export const IMAGES_AT_ONCE = 200
+/** Milliseconds that the links of a message are good: one to two of these. */
+export const IMAGE_LINK_MS = 3_600_000
+/** Images from elsewhere that are counted, and hosts that are named. */
+export const REMOTE_IMAGES = 1_000
+export const TRACKER_HOSTS = 20
 /** Characters of a title or alternative text. */
 export const LABEL_LENGTH = 1_000
 /** Header fields shown, and characters of one. */

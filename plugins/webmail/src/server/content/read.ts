@@ -15,6 +15,7 @@ import {
   SUBJECT_LENGTH,
 } from '@mox/plugin-sdk/mail'
 import type { OpenedMessage } from '../../api/model.ts'
+import { type ImageGrant, imageLink, type RemoteImage } from './images.ts'
 import { InlineImages } from './inline-images.ts'
 import {
   BEGINNING_BYTES,
@@ -25,6 +26,7 @@ import {
   TEXT_BYTES,
   TEXT_PARTS,
   TEXTS_BYTES,
+  TRACKER_HOSTS,
 } from './limits.ts'
 import { IMAGE_TYPES, MESSAGE_TYPE, type PartFacts, partFacts, pathsOf } from './outline.ts'
 import { type SafeHtml, sanitise } from './sanitise.ts'
@@ -33,7 +35,16 @@ import { listAddress, listId, unsubscribeWay } from './unsubscribe-header.ts'
 /** What the bytes of a message say; the rest of an opened message is known from elsewhere. */
 export type OpenedContent = Omit<
   OpenedMessage,
-  'id' | 'receivedAt' | 'viewMode' | 'authentication' | 'draft' | 'panels' | 'tls' | 'withoutTls' | 'requireTls'
+  | 'id'
+  | 'receivedAt'
+  | 'viewMode'
+  | 'authentication'
+  | 'draft'
+  | 'panels'
+  | 'tls'
+  | 'withoutTls'
+  | 'requireTls'
+  | 'proxied'
 > & {
   /** Our own Received field, when the message has one at the place where we write it; '' for none. */
   readonly received: string
@@ -63,7 +74,13 @@ export type BodyContent =
 export type ReadRequest =
   | { readonly kind: 'open' }
   | { readonly kind: 'outline' }
-  | { readonly kind: 'body'; readonly mode: 'text' | 'html' | 'external'; readonly sanitised: boolean }
+  | {
+      readonly kind: 'body'
+      readonly mode: 'text' | 'html' | 'external'
+      readonly sanitised: boolean
+      /** Our server fetches images from elsewhere; absent: the browser does. */
+      readonly images?: ImageGrant
+    }
   | { readonly kind: 'part-text'; readonly path: string }
   | { readonly kind: 'embedded'; readonly path: string; readonly sanitised: boolean }
   | { readonly kind: 'internals' }
@@ -101,6 +118,20 @@ export function read(bytes: Buffer, request: ReadRequest): ReadAnswers[ReadReque
   }
 }
 
+/** Addresses in documents below msg/ID/. */
+function externalOf(grant: ImageGrant | undefined): (url: string) => string | undefined {
+  if (grant === undefined) return url => url
+  return url => {
+    const link = imageLink(grant, url)
+    return link === undefined ? undefined : `../../${link}`
+  }
+}
+
+function hostsOf(images: readonly RemoteImage[]): string[] {
+  const hosts = new Set(images.map(({ url }) => new URL(url).hostname))
+  return [...hosts].slice(0, TRACKER_HOSTS)
+}
+
 /** Of a message that cannot be read as a whole: what its header says. `beginning`: at most BEGINNING_BYTES are looked at. */
 export function readBeginning(beginning: Buffer): OpenedContent {
   const header = parseHeader(beginning.subarray(0, BEGINNING_BYTES)).length
@@ -133,7 +164,8 @@ class Message {
     const { html } = this.#roles
     const htmlPath = html === undefined ? undefined : this.#paths.get(html)
     const texts = this.#texts()
-    const shown = html === undefined ? undefined : this.#html(html, false)
+    const shown = html === undefined ? undefined : this.#html(html)
+    const { remote = [] } = shown ?? {}
     const { signed, encrypted } = this.#protection(texts)
     return {
       from: fieldAddresses(head, 'from'),
@@ -152,7 +184,9 @@ class Message {
       })),
       texts,
       htmlPath: htmlPath ?? '',
-      hasExternal: shown?.hasExternal ?? false,
+      hasExternal: remote.some(({ tracker }) => !tracker),
+      trackers: remote.filter(({ tracker }) => tracker).length,
+      trackerHosts: hostsOf(remote.filter(({ tracker }) => tracker)),
       attachments: this.#attachments().map(({ path, filename, contentType, kind, size, contentId, viewable }) => ({
         ...{ path, filename, contentType, kind, size, contentId, viewable },
       })),
@@ -188,12 +222,12 @@ class Message {
     return texts.length === 0 && images.length === 0 ? { kind: 'none' } : { kind: 'texts', texts, images }
   }
 
-  htmlBody({ mode, sanitised }: Extract<ReadRequest, { readonly kind: 'body' }>): BodyContent {
+  htmlBody({ mode, sanitised, images }: Extract<ReadRequest, { readonly kind: 'body' }>): BodyContent {
     const { html } = this.#roles
     if (html === undefined) return { kind: 'none' }
     // Only tests of the policy ask for it as it is.
     if (!sanitised) return { kind: 'html', html: decodeText(this.#bytes, html), notice: '' }
-    const shown = this.#html(html, mode === 'external')
+    const shown = this.#html(html, mode === 'external' ? externalOf(images) : undefined)
     return {
       kind: 'html',
       html: shown.html,
@@ -278,11 +312,11 @@ class Message {
     return { text: encoded.toString('utf8', 0, cut), truncated: true }
   }
 
-  #html(part: Part, external: boolean): SafeHtml & { readonly imagesLeftOut: boolean } {
+  #html(part: Part, external?: (url: string) => string | undefined): SafeHtml & { readonly imagesLeftOut: boolean } {
     const images = new InlineImages(this.#bytes, this.#root, part)
     const end = Math.min(part.end, part.bodyStart + 8 * HTML_LENGTH)
     const text = decodeText(this.#bytes, { ...part, end })
-    const safe = sanitise(text, { external, image: id => images.url(id) })
+    const safe = sanitise(text, { ...(external && { external }), image: id => images.url(id) })
     return { ...safe, imagesLeftOut: images.overflowed }
   }
 

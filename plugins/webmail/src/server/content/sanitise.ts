@@ -3,20 +3,21 @@
 // scripts and loading as well; either is enough alone.
 import sanitizeHtml from 'sanitize-html'
 import { safeStyle } from './css.ts'
-import { HTML_LENGTH, HTML_NESTING, LABEL_LENGTH, URL_LENGTH } from './limits.ts'
+import { isTracker, type RemoteImage } from './images.ts'
+import { HTML_LENGTH, HTML_NESTING, LABEL_LENGTH, REMOTE_IMAGES, URL_LENGTH } from './limits.ts'
 import { boundNesting } from './nesting.ts'
 
 export interface SanitiseOptions {
-  /** Whether images may be loaded from elsewhere. */
-  readonly external: boolean
+  /** Where an image from elsewhere is loaded from instead; undefined leaves it out. Absent: all are left out. */
+  readonly external?: (url: string) => string | undefined
   /** The data URL of an image of the message, by content id; undefined when there is none, or no room for it. */
   image(contentId: string): string | undefined
 }
 
 export interface SafeHtml {
   readonly html: string
-  /** It has images that are loaded from elsewhere with `external`. */
-  readonly hasExternal: boolean
+  /** What it wants from elsewhere; of very many the first. */
+  readonly remote: readonly RemoteImage[]
   /** The end is missing. */
   readonly truncated: boolean
 }
@@ -48,14 +49,14 @@ const PLAIN = new Set([
 const LABELS = new Set(['title', 'alt'])
 
 export function sanitise(html: string, options: SanitiseOptions): SafeHtml {
-  let hasExternal = false
-  const image = (given: string | undefined): string | undefined => {
+  const remote: RemoteImage[] = []
+  const image = (given: string | undefined, tracker: boolean): string | undefined => {
     const id = /^\s*cid:(.+)$/is.exec(given ?? '')?.[1]
     if (id !== undefined) return options.image(id.trim())
     const url = webUrl(given ?? '')
     if (url === undefined) return undefined
-    hasExternal = true
-    return options.external ? url : undefined
+    if (remote.length < REMOTE_IMAGES) remote.push({ url, tracker })
+    return tracker ? undefined : options.external?.(url)
   }
   const attributes = (element: string, given: sanitizeHtml.Attributes): sanitizeHtml.Attributes => {
     const kept: sanitizeHtml.Attributes = {}
@@ -65,7 +66,7 @@ export function sanitise(html: string, options: SanitiseOptions): SafeHtml {
     }
     if (given['role'] === 'presentation') kept['role'] = 'presentation'
     const style = safeStyle(given['style'] ?? '', options.image)
-    const background = image(given['background'])
+    const background = image(given['background'], isTracker(given))
     const styles = [background === undefined ? '' : `background-image: url("${cssUrl(background)}")`, style]
     const joined = styles.filter(text => text !== '').join('; ')
     if (joined !== '') kept['style'] = joined
@@ -74,7 +75,7 @@ export function sanitise(html: string, options: SanitiseOptions): SafeHtml {
       if (href !== undefined) Object.assign(kept, { href, target: '_blank', rel: 'noopener noreferrer' })
     }
     if (element === 'img') {
-      const src = image(given['src'])
+      const src = image(given['src'], isTracker(given))
       if (src !== undefined) kept['src'] = src
       else kept['alt'] ??= ''
     }
@@ -102,7 +103,7 @@ export function sanitise(html: string, options: SanitiseOptions): SafeHtml {
       }),
     },
   })
-  return { html: safe, hasExternal, truncated: html.length > HTML_LENGTH }
+  return { html: safe, remote, truncated: html.length > HTML_LENGTH }
 }
 
 /** Where a link may lead, as the browser will read it; undefined for anywhere else. */
