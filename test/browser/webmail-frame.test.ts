@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
+import { codeAt, parseSecret, STEP_MS } from '../../plugins/accounts/src/totp.ts'
 import { PASSWORD } from '../../plugins/webmail/test/webmail-host.ts'
 import { eventually } from '../kit/temp.ts'
 import { brightness, fits, noViolations } from './checks.ts'
@@ -65,6 +66,86 @@ describe.skipIf(CHROMIUM === undefined)(
       await dialog.waitFor()
       assert.equal(await page.getByText('hello', { exact: true }).count(), 0)
       await done(w)
+    })
+
+    test('a second factor: set up, asked for, app passwords, off again', async () => {
+      const w = await t.open({}, '', await t.host.login())
+      const { page } = w
+      const settings = page.getByRole('dialog', { name: 'Settings' })
+      const security = async (): Promise<void> => {
+        await page.keyboard.press('Control+!')
+        await settings.getByRole('tab', { name: 'Security' }).click()
+      }
+      await security()
+      await settings.getByRole('button', { name: 'Set up…' }).click()
+      await settings.getByRole('img', { name: 'The key as a QR code' }).waitFor()
+      const text = (await settings.locator('code.secret').textContent()) ?? ''
+      const code = (later = 0): string =>
+        codeAt(parseSecret(text.replace(/ /g, '')) ?? Buffer.alloc(0), Math.floor(Date.now() / STEP_MS) + later)
+      await noViolations(page, 'setting up a second factor')
+      await t.shot(page, 'second-factor')
+      // The field for the code has the focus.
+      await page.keyboard.type(code(-1))
+      await settings.getByLabel('Your password').fill('wrong')
+      await page.keyboard.press('Enter')
+      await settings.getByRole('alert').getByText('the password is wrong').waitFor()
+      await settings.getByLabel('Your password').fill(PASSWORD)
+      await page.keyboard.press('Enter')
+      await settings.getByText('Keep these recovery codes').waitFor()
+      const [recovery = ''] = await settings.locator('.codes li').allTextContents()
+      await noViolations(page, 'recovery codes')
+      await settings.getByRole('button', { name: 'I have them' }).click()
+      await settings.getByText('10 recovery codes are left').waitFor()
+      // A password for a program.
+      await settings.getByRole('button', { name: 'New app password…' }).click()
+      await page.keyboard.type('Phone')
+      await settings.getByLabel('Your password').fill(PASSWORD)
+      await settings.getByRole('button', { name: 'Make a password' }).click()
+      await settings.getByText(/^[a-z2-7]{4}(-[a-z2-7]{4}){4}$/).waitFor()
+      await settings.getByRole('button', { name: 'Done' }).click()
+      await settings.getByRole('button', { name: 'Remove Phone' }).click()
+      await eventually(async () =>
+        assert.equal(await settings.getByRole('button', { name: 'Remove Phone' }).count(), 0),
+      )
+      await page.keyboard.press('Escape')
+      await done(w)
+
+      // On a phone, another browser.
+      const phone = await t.open(PHONE, '', t.host.client())
+      const login = phone.page.getByRole('dialog', { name: 'Log in' })
+      await login.getByLabel('Email address').fill('alice@example.org')
+      await login.getByLabel('Password').fill(PASSWORD)
+      await phone.page.keyboard.press('Enter')
+      const field = login.getByLabel('Code of your app, or a recovery code')
+      await eventually(async () => assert.ok(await field.evaluate(element => element === document.activeElement)))
+      await noViolations(phone.page, 'the code')
+      await phone.page.keyboard.type('000000')
+      await phone.page.keyboard.press('Enter')
+      await login.getByRole('alert').getByText('wrong code').waitFor()
+      await field.fill(recovery)
+      await login.getByRole('button', { name: 'Log in' }).click()
+      await phone.page.getByText('hello', { exact: true }).waitFor()
+      await done(phone)
+
+      const again = await t.open({}, '', t.host.client())
+      const dialog = again.page.getByRole('dialog', { name: 'Log in' })
+      await dialog.getByLabel('Email address').fill('alice@example.org')
+      await dialog.getByLabel('Password').fill(PASSWORD)
+      await again.page.keyboard.press('Enter')
+      await dialog.getByLabel('Code of your app, or a recovery code').fill(code())
+      await again.page.keyboard.press('Enter')
+      await again.page.getByText('hello', { exact: true }).waitFor()
+      await again.page.keyboard.press('Control+!')
+      const other = again.page.getByRole('dialog', { name: 'Settings' })
+      await other.getByRole('tab', { name: 'Security' }).click()
+      await other.getByText('9 recovery codes are left').waitFor()
+      await other.getByRole('button', { name: 'Turn off…' }).click()
+      await other.getByLabel('Your password').fill(PASSWORD)
+      await other.getByRole('button', { name: 'Turn off' }).click()
+      await other.getByRole('button', { name: 'Set up…' }).waitFor()
+      await done(again)
+      // Turning it on and off ended the session of the other tests.
+      await t.alice.login('alice@example.org')
     })
 
     test('a session that ended: one login for all calls that wait', async () => {

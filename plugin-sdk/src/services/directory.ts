@@ -80,6 +80,11 @@ export interface LoginContext {
   readonly localIp: string
   readonly tls?: TlsFacts
   readonly userAgent?: string
+  /**
+   * The caller asks for a code where an account has a second factor (login-security@1). Without, the account's own password is not
+   * good for it.
+   */
+  readonly asksForCode?: true
   /** Channel binding data of the TLS connection by type: "tls-exporter" (RFC 9266), "tls-unique" (RFC 5929). Undefined without TLS. */
   readonly channelBinding?: (type: string) => Buffer | undefined
 }
@@ -87,13 +92,23 @@ export interface LoginContext {
 /** `reply` is what the peer is told, for any protocol. */
 export type LoginResult =
   | { readonly ok: true; readonly account: string; readonly loginAddress: string }
-  | { readonly ok: false; readonly result: LoginFailure; readonly reply: SmtpReply }
+  | { readonly ok: false; readonly result: Exclude<LoginFailure, 'secondfactor'>; readonly reply: SmtpReply }
+  /** The password was right and a code is needed too; only for who asks for codes. */
+  | {
+      readonly ok: false
+      readonly result: 'secondfactor'
+      readonly reply: SmtpReply
+      readonly account: string
+      readonly loginAddress: string
+    }
 
 /** Why a login failed, as recorded; the peer is told less. */
 export type LoginFailure =
   | 'baduser'
   | 'badpassword'
   | 'badcreds'
+  | 'badcode'
+  | 'secondfactor'
   | 'badchanbind'
   | 'badprotocol'
   | 'logindisabled'
@@ -131,7 +146,7 @@ export interface Directory {
   /** Checks a login name and a password. Counts failures. */
   login(name: string, password: string, context: LoginContext): Promise<LoginResult>
   /**
-   * A text that changes whenever the account's password does, and never else; '' without a password. It tells nothing of the
+   * A text that changes whenever the account's password or second factor does, and never else; '' without a password. It tells nothing of the
    * password and may be stored: a session that began with another one has ended.
    */
   passwordVersion(account: string): Promise<string>

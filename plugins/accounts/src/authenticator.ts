@@ -22,11 +22,14 @@ import type { Lookup } from './lookup.ts'
 import type { Passwords } from './passwords.ts'
 import { prepareName, preparePassword } from './precis.ts'
 import { SCRAM_SALT_BYTES, type ScramHash } from './scram.ts'
+import { APP_PASSWORD } from './totp.ts'
 
 const REPLIES: Readonly<Record<Exclude<LoginFailure, 'logindisabled'>, SmtpReply>> = {
   baduser: reply(535, '5.7.8', 'wrong user name or password'),
   badpassword: reply(535, '5.7.8', 'wrong user name or password'),
   badcreds: reply(535, '5.7.8', 'wrong user name or password'),
+  badcode: reply(535, '5.7.8', 'wrong code'),
+  secondfactor: reply(535, '5.7.8', 'a code is needed'),
   badchanbind: reply(535, '5.7.8', 'channel binding does not match'),
   badprotocol: reply(501, '5.5.2', 'malformed authentication message'),
   toomany: reply(454, '4.7.0', 'too many failed logins, try again later'),
@@ -59,6 +62,9 @@ export interface AuthenticatorDeps {
   readonly attempts: Attempts
   readonly lookup: () => Lookup
   readonly credentialOf: (account: string) => Credential | undefined
+  /** Since when the account has a second factor. */
+  readonly secondFactorSince: (account: string) => number | undefined
+  readonly isAppPassword: (account: string, password: string) => boolean
   /** Stores a new verifier for a password that was right. */
   readonly renew: (account: string, credential: Credential, password: string) => void
   /** Secret of this installation. */
@@ -91,16 +97,26 @@ export class Authenticator {
   async #check(name: string, password: string, context: LoginContext): Promise<Outcome> {
     const { limits, passwords } = this.deps
     if (limits.limited(context.remoteIp)) return { result: 'toomany' }
-    const identity = this.identify(name)
+    const asks = context.asksForCode === true
+    const identity = asks ? this.identify(name) : this.forPrograms(name)
     const prepared = preparePassword(password)
     const { account, credential } = identity
+    if (
+      account !== undefined &&
+      !asks &&
+      APP_PASSWORD.test(password) &&
+      this.deps.isAppPassword(account.name, password)
+    )
+      return { result: this.allowed(account), identity }
     // What cannot be a password is judged as one, so that it takes as long.
     const who = prepared === null || credential === undefined ? identity.canonical : credential
     const right = await passwords.check(who, prepared ?? '', () => limits.take(context.remoteIp))
     if (account === undefined) return { result: 'baduser', identity }
     if (!right || prepared === null || credential === undefined) return { result: 'badpassword', identity }
     if (credential.outdated) this.deps.renew(account.name, credential, prepared)
-    return { result: this.allowed(account), identity }
+    const allowed = this.allowed(account)
+    const needsCode = allowed === 'ok' && this.deps.secondFactorSince(account.name) !== undefined
+    return { result: needsCode ? 'secondfactor' : allowed, identity }
   }
 
   /** For an account whose credentials were right. */
@@ -123,12 +139,23 @@ export class Authenticator {
     }
   }
 
+  /** For who cannot ask for a code: with a second factor the account's own password is as good as none. */
+  forPrograms(name: string): Identity {
+    const { credential, ...identity } = this.identify(name)
+    const { account } = identity
+    if (credential === undefined || (account && this.deps.secondFactorSince(account.name) !== undefined))
+      return identity
+    return { ...identity, credential }
+  }
+
   /** What Directory.passwordVersion() gives: keyed, as it is stored by others. */
   passwordVersion(account: string): string {
     const credential = this.deps.credentialOf(account)
     if (credential === undefined) return ''
+    const since = this.deps.secondFactorSince(account)
+    const factor = since === undefined ? [] : [since]
     return createHmac('sha256', this.deps.saltKey())
-      .update(JSON.stringify(['password', account, credential.version]))
+      .update(JSON.stringify(['password', account, credential.version, ...factor]))
       .digest('base64url')
   }
 
@@ -151,11 +178,13 @@ export class Authenticator {
       log.debug({ ...fields, account: account.name }, 'logged in')
       return { ok: true, account: account.name, loginAddress }
     }
+    if (result === 'secondfactor' && account !== undefined)
+      return { ok: false, result, reply: REPLIES[result], account: account.name, loginAddress }
     if (result === 'badchanbind') log.warn(fields, 'login failed: channel binding, perhaps somebody in the middle')
     else log.info(fields, 'login failed')
     if (result === 'logindisabled')
       return { ok: false, result, reply: reply(525, '5.7.13', account?.loginDisabled ?? 'logins are disabled') }
-    const failure = result === 'ok' ? 'error' : result
+    const failure = result === 'ok' || result === 'secondfactor' ? 'error' : result
     return { ok: false, result: failure, reply: REPLIES[failure] }
   }
 

@@ -7,6 +7,7 @@ import {
   directory,
   hooks,
   log,
+  loginSecurity,
   metrics,
   type PluginFactory,
   random,
@@ -24,6 +25,7 @@ import type { CommandContext } from './commands/context.ts'
 import { domainCommands } from './commands/domain.ts'
 import { limitsCommand } from './commands/limits.ts'
 import { passwordCommands } from './commands/password.ts'
+import { secondFactorCommands } from './commands/second-factor.ts'
 import { configEntries } from './config.ts'
 import { configPasswords } from './config-passwords.ts'
 import { type Credential, makeVerifier } from './credential.ts'
@@ -32,6 +34,7 @@ import { options } from './options.ts'
 import { Passwords } from './passwords.ts'
 import { Registry } from './registry.ts'
 import { migrations } from './schema.ts'
+import { SecondFactors } from './second-factors.ts'
 import { directoryService } from './service.ts'
 
 export type { Options as AccountsOptions, OptionsInput as AccountsInput } from './options.ts'
@@ -43,7 +46,7 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
   name: 'accounts',
   options,
   needs: { storage, hooks, clock, random, secrets, log, metrics, system },
-  provides: { directory, commands },
+  provides: { directory, loginSecurity, commands },
   setup: ({ options, services }) => {
     const { storage, clock, random, secrets, log } = services
     const { postmaster, fallbackAccount } = options
@@ -77,24 +80,29 @@ export const accounts: PluginFactory<typeof options> = definePlugin({
       attempts,
       lookup: () => registry.lookup,
       credentialOf: account => fromConfig.get(account) ?? registry.credential(account),
+      secondFactorSince: account => registry.secondFactorSince(account),
+      isAppPassword: (account, password) => registry.isAppPassword(account, password, clock.now()),
       renew: (account, old, password) => {
         const renewal = renew(account, old, password).finally(() => renewals.delete(renewal))
         renewals.add(renewal)
       },
       saltKey: () => saltKey,
     })
+    const secondFactors = new SecondFactors({ storage, clock, random, registry, limits, authenticator })
     const context: CommandContext = {
-      ...{ registry, attempts, storage, clock, random, argon2, hooks: services.hooks },
+      ...{ registry, attempts, storage, clock, random, argon2, secondFactors, hooks: services.hooks },
       configPassword: account => fromConfig.get(account),
     }
     return {
       services: {
         directory: directoryService(registry, authenticator, limits),
+        loginSecurity: secondFactors,
         commands: [
           ...domainCommands(context),
           ...accountCommands(context),
           limitsCommand(context),
           ...passwordCommands(context),
+          ...secondFactorCommands(context),
           ...addressCommands(context),
           ...aliasCommands(context),
         ],

@@ -5,8 +5,11 @@ import { checkEntries, type Roles } from './check.ts'
 import { type Credential, parseCredential } from './credential.ts'
 import type { Entries } from './entries.ts'
 import { Lookup } from './lookup.ts'
-import { readCredentials, readEntries } from './rows.ts'
-import { CREDENTIAL, type CredentialRow, type Db } from './schema.ts'
+import { readAppPasswords, readCredentials, readEntries, readSecondFactors } from './rows.ts'
+import { APP_PASSWORD_TABLE, type AppPasswordRow, CREDENTIAL, type CredentialRow, type Db } from './schema.ts'
+import { digestOf } from './totp.ts'
+
+const HOUR = 3_600_000
 
 /** Tells every process that uses the database that something changed. */
 export const CHANNEL = 'accounts'
@@ -20,6 +23,8 @@ export class Registry {
   readonly #onChange: () => void
   #lookup: Lookup
   #verifiers: ReadonlyMap<string, CredentialRow> = new Map()
+  #secondFactors: ReadonlyMap<string, number> = new Map()
+  #appPasswords: ReadonlyMap<string, AppPasswordRow> = new Map()
   readonly #parsed = new Map<string, Credential | undefined>()
   #unsubscribe: (() => void) | undefined
   /** The reading that is under way, and the one after it. */
@@ -76,6 +81,28 @@ export class Registry {
     return credential
   }
 
+  /** Since when an account has a second factor. */
+  secondFactorSince(account: string): number | undefined {
+    return this.#secondFactors.get(account)
+  }
+
+  /** Whether this is an app password of the account. It is noted, once an hour, that it was used. */
+  isAppPassword(account: string, password: string, now: number): boolean {
+    const row = this.#appPasswords.get(`${account} ${digestOf(password)}`)
+    if (row === undefined) return false
+    const hour = now - (now % HOUR)
+    if (row.used_at !== hour) {
+      row.used_at = hour
+      this.#storage
+        .write(
+          async db =>
+            void (await db<AppPasswordRow>(APP_PASSWORD_TABLE).where({ id: row.id }).update({ used_at: hour })),
+        )
+        .catch(err => this.#log.warn({ err, account }, 'the use of an app password could not be noted'))
+    }
+    return true
+  }
+
   /**
    * One change of the database. Throws a UsageError, with nothing changed, when the whole would not be right any more. The new
    * state is in use when this resolves.
@@ -129,10 +156,14 @@ export class Registry {
   async #read(): Promise<void> {
     const entries = await this.#entries(this.#storage.db)
     const verifiers = await readCredentials(this.#storage.db)
+    const secondFactors = await readSecondFactors(this.#storage.db)
+    const appPasswords = await readAppPasswords(this.#storage.db)
     const problems = checkEntries(entries, this.#roles)
     if (problems.length > 0) throw new UsageError(['accounts:', ...problems].join('\n  '))
     this.#lookup = new Lookup(entries, this.#roles, this.#hostname)
     this.#verifiers = verifiers
+    this.#secondFactors = secondFactors
+    this.#appPasswords = appPasswords
     this.#parsed.clear()
     this.#onChange()
   }

@@ -10,11 +10,15 @@ import {
   type AddressRow,
   ALIAS,
   type AliasRow,
+  APP_PASSWORD_TABLE,
+  type AppPasswordRow,
   CREDENTIAL,
   type CredentialRow,
   type Db,
   DOMAIN,
   type DomainRow,
+  SECOND_FACTOR,
+  type SecondFactorRow,
 } from './schema.ts'
 
 const source = 'database'
@@ -66,6 +70,21 @@ export async function readEntries(db: Db): Promise<Entries> {
 export async function readCredentials(db: Db): Promise<Map<string, CredentialRow>> {
   const rows: CredentialRow[] = await db<CredentialRow>(CREDENTIAL).select('*')
   return new Map(rows.map(row => [row.account, row]))
+}
+
+/** Since when accounts have a second factor. */
+export async function readSecondFactors(db: Db): Promise<Map<string, number>> {
+  const rows: Pick<SecondFactorRow, 'account' | 'since'>[] = await db<SecondFactorRow>(SECOND_FACTOR).select(
+    'account',
+    'since',
+  )
+  return new Map(rows.map(row => [row.account, Number(row.since)]))
+}
+
+/** By account and digest. */
+export async function readAppPasswords(db: Db): Promise<Map<string, AppPasswordRow>> {
+  const rows: AppPasswordRow[] = await db<AppPasswordRow>(APP_PASSWORD_TABLE).select('*')
+  return new Map(rows.map(row => [`${row.account} ${row.digest}`, row]))
 }
 
 function parsed<T extends Path | { readonly localpart: string | null }>(

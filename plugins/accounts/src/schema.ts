@@ -49,6 +49,28 @@ export interface CredentialRow {
   changed_at: number
 }
 
+export interface SecondFactorRow {
+  account: string
+  /** Base32. */
+  secret: string
+  /** Of the code that was used last. */
+  last_step: number
+  /** Digests of the recovery codes that are left, as JSON. */
+  recovery: string
+  since: number
+}
+
+export interface AppPasswordRow {
+  id: string
+  account: string
+  name: string
+  /** SHA-256, hexadecimal. */
+  digest: string
+  created_at: number
+  /** To the hour. */
+  used_at: number | null
+}
+
 export interface LoginRow {
   /** SHA-256 of all that describes the attempt, hexadecimal. */
   id: string
@@ -75,6 +97,8 @@ export const ADDRESS = 'accounts_address'
 export const ALIAS = 'accounts_alias'
 export const CREDENTIAL = 'accounts_credential'
 export const LOGIN = 'accounts_login'
+export const SECOND_FACTOR = 'accounts_second_factor'
+export const APP_PASSWORD_TABLE = 'accounts_app_password'
 
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'accounts', up },
@@ -91,7 +115,25 @@ export const migrations: readonly Migration[] = [
     name: 'how long sent mail is remembered',
     up: db => db.schema.alterTable(ACCOUNT, table => void table.double('keep_retired_days')),
   },
+  { version: 4, name: 'second factors and app passwords', up: secondFactors },
 ]
+
+async function secondFactors(db: Db): Promise<void> {
+  await db.schema.createTable(SECOND_FACTOR, table => {
+    table.string('account').primary()
+    table.string('secret', 32).notNullable()
+    for (const name of ['last_step', 'since']) table.bigInteger(name).notNullable()
+    table.text('recovery').notNullable()
+  })
+  await db.schema.createTable(APP_PASSWORD_TABLE, table => {
+    table.string('id', 26).primary()
+    table.string('account').notNullable().index()
+    table.string('name', 100).notNullable()
+    table.string('digest', 64).notNullable()
+    table.bigInteger('created_at').notNullable()
+    table.bigInteger('used_at')
+  })
+}
 
 async function up(db: Db): Promise<void> {
   await db.schema.createTable(DOMAIN, table => {

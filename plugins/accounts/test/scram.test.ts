@@ -1,9 +1,10 @@
 // SCRAM: the exchanges of the RFCs, a client of our own against the whole plugin, and everything a client may do wrong.
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
-import type { SaslExchange, SaslStep } from '@mox/plugin-sdk'
+import { loginSecurity, type SaslExchange, type SaslStep } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NONCE_LENGTH } from '../src/sasl/scram-messages.ts'
 import { deriveKeys, formatKeys, hmac, parseKeys, proofIsRight, type ScramHash } from '../src/scram.ts'
+import { codeAt, parseSecret, STEP_MS } from '../src/totp.ts'
 import { context, converse, ending, openWorld, PASSWORD, type World } from './support/world.ts'
 
 interface Example {
@@ -240,4 +241,17 @@ test('verifiers', () => {
   check(`SCRAM-SHA-256$4096:${key(16)}$${key(20)}:${key(32)}`, false)
   check(`SCRAM-SHA-512$4096:${key(16)}$${key(32)}:${key(32)}`, false)
   check('', false)
+})
+
+test('with a second factor the right password is as good as none', async () => {
+  const carol = { name: 'carol@example.org', password: 'database password' }
+  await check(carol, 'ok carol carol@example.org')
+  const security = world.host.service(loginSecurity)
+  const secret = security.newSecret()
+  const code = codeAt(parseSecret(secret) ?? Buffer.alloc(0), Math.floor(world.host.clock.now() / STEP_MS))
+  await security.enable('carol', secret, code)
+  await check(carol, '535 badcreds')
+  await check({ ...carol, mechanism: 'SCRAM-SHA-1' }, '535 badcreds')
+  await security.disable('carol')
+  await check(carol, 'ok carol carol@example.org')
 })

@@ -11,6 +11,7 @@ import { makeContent } from './server/content/index.ts'
 import { Guard } from './server/guard.ts'
 import { makeBadges, makeItems } from './server/items.ts'
 import { makeLogin, makeSessionCalls } from './server/login.ts'
+import { makeSecurityCalls } from './server/login-security.ts'
 import { makeMailboxCalls } from './server/mailboxes.ts'
 import { makeMessageCalls } from './server/messages.ts'
 import { webmailMetrics } from './server/metrics.ts'
@@ -49,6 +50,7 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
         start: () => sessions.start(),
         stop: () => sessions.stop(),
       },
+      { calls: makeSecurityCalls({ ...services, sessions, hostname: services.system.hostname }) },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
       { calls: makeMessageCalls({ ...services, items: makeItems(badges) }) },
       { calls: makeMailboxCalls(services.mailboxes) },

@@ -74,6 +74,8 @@ export class CallFailure extends Error {
 export class WebmailClient {
   readonly cookies = new Map<string, string>()
   csrf = ''
+  /** Of a login that needs a code. */
+  proof = ''
   readonly #url: () => string
 
   constructor(url: () => string) {
@@ -115,7 +117,9 @@ export class WebmailClient {
 
   async login(address: string, password: string = PASSWORD): Promise<void> {
     const { loginToken } = await this.call('loginPrepare', {})
-    this.csrf = (await this.call('login', { loginToken, address, password })).csrf
+    const { csrf, proof } = await this.call('login', { loginToken, address, password })
+    this.csrf = csrf
+    this.proof = proof
   }
 }
 

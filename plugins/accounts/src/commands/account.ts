@@ -22,7 +22,7 @@ const NEVER_ABORTED = new AbortController().signal
 const NAME = { name: 'account', help: 'name of the account' }
 
 export function accountCommands(context: CommandContext): readonly Command[] {
-  const { registry, storage, clock, hooks } = context
+  const { registry, storage, clock, hooks, secondFactors } = context
   const addressesOf = (name: string): AddressEntry[] =>
     registry.lookup.entries.addresses.filter(a => a.account === name)
   const passwordOf = (name: string): string => {
@@ -148,6 +148,7 @@ export function accountCommands(context: CommandContext): readonly Command[] {
             )
           await hooks.write('onAccount.remove', { account: name }, { signal: NEVER_ABORTED })
           while ((await storage.history.removeOf(name, HISTORY_PORTION)) === HISTORY_PORTION) await setImmediate()
+          await secondFactors.removeOf(db, name)
           await db<AddressRow>(ADDRESS).where({ account: name }).delete()
           await db(CREDENTIAL).where({ account: name }).delete()
           await deleteInPortions(db, LOGIN, 'id', { account: name })

@@ -7,6 +7,7 @@ import type { Credential } from '../credential.ts'
 import { type AccountEntry, type AddressEntry, type AliasEntry, addressText, type DomainEntry } from '../entries.ts'
 import type { Parsed } from '../fields.ts'
 import type { Registry } from '../registry.ts'
+import type { SecondFactors } from '../second-factors.ts'
 
 export interface CommandContext {
   readonly registry: Registry
@@ -16,6 +17,7 @@ export interface CommandContext {
   readonly hooks: HookRunner
   readonly random: Random
   readonly argon2: Argon2
+  readonly secondFactors: SecondFactors
   /** The password that the config file gives for an account. */
   readonly configPassword: (account: string) => Credential | undefined
 }

@@ -23,7 +23,7 @@ export function scram(authenticator: Authenticator, context: LoginContext, hash:
     const first = parseClientFirst(textOf(initial ?? (yield NOTHING)))
     if (first.nonce.length > NONCE_LENGTH) throw new ProtocolError('nonce too long')
     const bound = bindingOf(first, plus, context)
-    const identity = authenticator.identify(first.name)
+    const identity = authenticator.forPrograms(first.name)
     if (bound === null) return { outcome: { result: 'badchanbind', identity } }
     if (limits.limited(context.remoteIp)) return { outcome: { result: 'toomany' } }
     const stored = await identity.credential?.scram(hash)

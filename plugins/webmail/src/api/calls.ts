@@ -10,6 +10,7 @@ import {
   identity,
   item,
   line,
+  loginSecurity,
   mailbox,
   nameAddress,
   openedMessage,
@@ -63,16 +64,35 @@ export type Undo = z.infer<typeof undo>
 
 const call = <P extends z.ZodObject, R extends z.ZodType>(params: P, result: R) => ({ params, result })
 
+const password = z.string().max(1_000)
+
 export const calls = {
-  // Login. These two need no session.
+  // Login. These three need no session.
   loginPrepare: call(z.strictObject({}), z.object({ loginToken: z.string() })),
   login: call(
     z.strictObject({ loginToken: z.string().max(100), address: z.string().max(320), password: z.string().max(1_000) }),
+    /** `csrf` is '' when a code is needed: `proof` is for `loginCode` then. */
+    z.object({ csrf: z.string(), proof: z.string() }),
+  ),
+  loginCode: call(
+    z.strictObject({ proof: z.string().max(100), code: z.string().max(100) }),
     z.object({ csrf: z.string() }),
   ),
   logout: call(z.strictObject({}), nothing),
   devices: call(z.strictObject({}), z.object({ devices: z.array(device) })),
   deviceRevoke: call(z.strictObject({ id: z.string().max(100) }), nothing),
+
+  // A second factor, and passwords for programs. What lets somebody in needs the account's password.
+  loginSecurity: call(z.strictObject({}), loginSecurity),
+  secondFactorBegin: call(z.strictObject({}), z.object({ secret: z.string(), uri: z.string() })),
+  secondFactorEnable: call(
+    z.strictObject({ password, secret: z.string().max(100), code: z.string().max(100) }),
+    z.object({ recoveryCodes: z.array(z.string()) }),
+  ),
+  secondFactorDisable: call(z.strictObject({ password }), nothing),
+  recoveryCodesRenew: call(z.strictObject({ password }), z.object({ recoveryCodes: z.array(z.string()) })),
+  appPasswordAdd: call(z.strictObject({ password, name: line.max(100) }), z.object({ password: z.string() })),
+  appPasswordRemove: call(z.strictObject({ id: z.string().max(100) }), nothing),
 
   // The stream's views. A request is answered on the stream that it names.
   viewOpen: call(

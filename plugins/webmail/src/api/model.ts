@@ -182,6 +182,18 @@ export const openedMessage = z.object({
 export type OpenedMessage = z.infer<typeof openedMessage>
 
 export const QUOTING = ['auto', 'top', 'bottom'] as const
+/** Of the account that is logged in. Times are milliseconds since the epoch. */
+export const loginSecurity = z.object({
+  /** False where the server has nothing of this. */
+  available: z.boolean(),
+  /** null: there is no second factor. */
+  secondFactorSince: time.nullable(),
+  /** Not used yet. */
+  recoveryCodes: z.int(),
+  appPasswords: z.array(z.object({ id: z.string(), name: z.string(), createdAt: time, usedAt: time.nullable() })),
+})
+export type LoginSecurity = z.infer<typeof loginSecurity>
+
 /** Preferences of the account, the same in every browser. */
 export const settings = z.strictObject({
   signature: z.string().max(10_000),

@@ -1,6 +1,10 @@
 // Limits of the webmail's server.
 
 /** Milliseconds that a session lasts after its last use. */
+/** Seconds in which the code of a login must come, tries, and logins that wait for one. */
+export const CODE_SECONDS = 600
+export const CODE_TRIES = 5
+export const PROOFS = 1_000
 export const SESSION_MS: number = 24 * 3_600_000
 /** Milliseconds after which the use of a session is written to the database again. */
 export const FLUSH_MS: number = 5 * 60_000

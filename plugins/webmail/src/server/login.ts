@@ -1,11 +1,11 @@
 // Logging in and out, and the list of devices. A login needs a token that is in a cookie as well: a page of another site,
 // which cannot read the answer of loginPrepare, cannot log a browser in.
 import { timingSafeEqual } from 'node:crypto'
-import type { Directory, Random } from '@mox/plugin-sdk'
+import type { Clock, Directory, LoginResult, LoginSecurity, Random } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
 import { CallError, type Handlers } from './call.ts'
 import { loginContextOf, SESSION_COOKIE } from './guard.ts'
-import { LOGIN_SECONDS } from './limits.ts'
+import { CODE_SECONDS, CODE_TRIES, LOGIN_SECONDS, PROOFS } from './limits.ts'
 import type { WebmailMetrics } from './metrics.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -15,6 +15,8 @@ const LOGIN_TOKEN_BYTES = 16
 interface Deps {
   readonly sessions: Sessions
   readonly directory: Directory
+  readonly loginSecurity: LoginSecurity | undefined
+  readonly clock: Clock
   readonly random: Random
   readonly metrics: WebmailMetrics
   /** Where the webmail is. */
@@ -27,14 +29,32 @@ export interface LoginCalls {
   login(
     ctx: Context,
     params: { readonly loginToken: string; readonly address: string; readonly password: string },
-  ): Promise<{ csrf: string }>
+  ): Promise<{ csrf: string; proof: string }>
+  /** After a login that needs a code. */
+  code(ctx: Context, params: { readonly proof: string; readonly code: string }): Promise<{ csrf: string }>
   /** After the session was ended. */
   loggedOut(ctx: Context): void
 }
 
-export function makeLogin({ sessions, directory, random, metrics, path }: Deps): LoginCalls {
+/** A password was right, and a code is awaited. */
+interface Proof {
+  readonly account: string
+  readonly loginAddress: string
+  readonly until: number
+  tries: number
+}
+
+export function makeLogin(deps: Deps): LoginCalls {
+  const { sessions, directory, loginSecurity, clock, random, metrics, path } = deps
+  const proofs = new Map<string, Proof>()
   const cookie = (ctx: Context) =>
     ({ httpOnly: true, sameSite: 'strict', path, secure: ctx.secure, overwrite: true }) as const
+  const open = async (ctx: Context, account: string, loginAddress: string): Promise<string> => {
+    const { remoteIp, userAgent = '' } = loginContextOf(ctx)
+    const opened = await sessions.open({ account, loginAddress, userAgent, remoteIp })
+    ctx.cookies.set(SESSION_COOKIE, opened.token, cookie(ctx))
+    return opened.csrf
+  }
   return {
     prepare: ctx => {
       const loginToken = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
@@ -46,18 +66,32 @@ export function makeLogin({ sessions, directory, random, metrics, path }: Deps):
       if (token === '' || !same(token, loginToken))
         throw new CallError('badRequest', 'the login took too long, or the browser keeps no cookies; try again')
       ctx.cookies.set(LOGIN_COOKIE, null, cookie(ctx))
-      const context = loginContextOf(ctx)
-      const result = await directory.login(address, password, context)
+      const result = await directory.login(address, password, { ...loginContextOf(ctx), asksForCode: true })
+      metrics.login(result.ok ? 'ok' : result.result)
+      if (result.ok) return { csrf: await open(ctx, result.account, result.loginAddress), proof: '' }
+      if (result.result !== 'secondfactor' || loginSecurity === undefined) throw refusal(result)
+      const proof = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
+      const { account, loginAddress } = result
+      proofs.set(proof, { account, loginAddress, until: clock.now() + CODE_SECONDS * 1_000, tries: 0 })
+      // The oldest goes when there are too many.
+      for (const oldest of proofs.keys()) if (proofs.size > PROOFS) proofs.delete(oldest)
+      return { csrf: '', proof }
+    },
+    code: async (ctx, { proof, code }) => {
+      const proven = proofs.get(proof)
+      if (proven === undefined || proven.until <= clock.now() || loginSecurity === undefined)
+        throw new CallError('badRequest', 'the login took too long; begin again')
+      proven.tries++
+      if (proven.tries >= CODE_TRIES) proofs.delete(proof)
+      const { account, loginAddress } = proven
+      const result = await loginSecurity.checkCode(account, loginAddress, code, loginContextOf(ctx))
       metrics.login(result.ok ? 'ok' : result.result)
       if (!result.ok) {
-        const code = result.result === 'toomany' || result.result === 'error' ? 'tooMany' : 'loginFailed'
-        throw new CallError(code, result.reply.text)
+        if (proofs.has(proof)) throw refusal(result)
+        throw new CallError('badRequest', 'that was the wrong code too often; begin again')
       }
-      const { account, loginAddress } = result
-      const { remoteIp, userAgent = '' } = context
-      const opened = await sessions.open({ account, loginAddress, userAgent, remoteIp })
-      ctx.cookies.set(SESSION_COOKIE, opened.token, cookie(ctx))
-      return { csrf: opened.csrf }
+      proofs.delete(proof)
+      return { csrf: await open(ctx, account, loginAddress) }
     },
     loggedOut: ctx => {
       ctx.cookies.set(SESSION_COOKIE, null, cookie(ctx))
@@ -81,6 +115,10 @@ export function makeSessionCalls(sessions: Sessions): Handlers<'logout' | 'devic
       return {}
     },
   }
+}
+
+function refusal({ result, reply }: Extract<LoginResult, { ok: false }>): CallError {
+  return new CallError(result === 'toomany' || result === 'error' ? 'tooMany' : 'loginFailed', reply.text)
 }
 
 function same(a: string, b: string): boolean {

@@ -5,6 +5,7 @@ import {
   directory,
   dns,
   log,
+  loginSecurity,
   mailboxes,
   metrics,
   optional,
@@ -19,7 +20,7 @@ import {
 
 export const needs = {
   ...{ clock, directory, log, mailboxes, metrics, queueControl, random, storage, submission, system },
-  ...{ webmailExtensions, destinationPolicies, dns: optional(dns) },
+  ...{ webmailExtensions, destinationPolicies, dns: optional(dns), loginSecurity: optional(loginSecurity) },
 }
 
 export type Services = ServicesOf<typeof needs>

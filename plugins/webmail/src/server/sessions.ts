@@ -133,6 +133,17 @@ export class Sessions {
     return removed > 0
   }
 
+  /** After a change that ends sessions, made in this one: it goes on. */
+  async renew(account: string, id: string): Promise<void> {
+    const { storage, directory } = this.#deps
+    const version = await directory.passwordVersion(account)
+    await storage.write(async db => {
+      storage.notify(CHANNEL)
+      await db<SessionRow>(SESSION).where({ account, id }).update({ password_version: version })
+    })
+    this.#forget()
+  }
+
   /** In the unit of work that removes the account. */
   async removeOf(account: string): Promise<void> {
     const { storage } = this.#deps

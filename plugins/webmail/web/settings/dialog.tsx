@@ -11,6 +11,7 @@ import { General, Reading } from './general.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { Labels } from './labels.tsx'
 import { Rules } from './rules.tsx'
+import { Security } from './security.tsx'
 import { Transfer } from './transfer.tsx'
 import { Writing } from './writing.tsx'
 import './settings.css'
@@ -24,6 +25,7 @@ const PAGES: readonly (readonly [id: string, title: string, page: ComponentType]
   ['rules', 'Rules', Rules],
   ['transfer', 'Import and export', Transfer],
   ['devices', 'Devices', Devices],
+  ['security', 'Security', Security],
 ]
 
 /** `page`: id of the page to begin with; of an extension's page its own id. */
