@@ -19,6 +19,7 @@ import { settings, type ViewQuery } from '../../plugins/webmail/src/api/model.ts
 import { makeContentCalls } from '../../plugins/webmail/src/server/content/calls.ts'
 import { Reader } from '../../plugins/webmail/src/server/content/reader.ts'
 import { ViewModes, viewModeTable } from '../../plugins/webmail/src/server/content/view-modes.ts'
+import { makeFacetCalls } from '../../plugins/webmail/src/server/facets.ts'
 import { ACCOUNT_STREAMS, Streams } from '../../plugins/webmail/src/server/stream/index.ts'
 import { readEvents } from '../../plugins/webmail/web/lib/sse.ts'
 import { memoryOf } from '../kit/proc.ts'
@@ -154,6 +155,15 @@ function measure({ dir }: MailboxJob): Promise<WebmailFigures> {
     await run('word', WORD_MS, round => search(`w4${String(round).padStart(4, '0')}`))
     await run('word, common', WORD_MS, () => search('w0'))
     await run('phrase', PHRASE_MS, round => search(`"w${round} w3"`))
+    const { searchFacets } = makeFacetCalls(service)
+    const { signal } = new AbortController()
+    const common = {
+      query: { scope: 'usual' as const, filter: { words: [{ text: 'w0', not: false, phrase: false }] } },
+      zone: 0,
+    }
+    await run('facets of a common word', PHRASE_MS, () =>
+      searchFacets(common, { ...caller, account: 'reader' }, signal),
+    )
     const message = await opener(context, service)
     const ids = await readable(await service.store('reader'))
     await run('opening a message, 10 kB', OPEN_MS, round => message(ids[round % ids.length] ?? 0))

@@ -118,6 +118,49 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('a search is narrowed by who, where and when, by keys and by mouse', async () => {
+      const w = await t.open({}, '#Inbox')
+      const { page } = w
+      await page.keyboard.press('/')
+      await page.getByRole('searchbox', { name: 'Search' }).fill('f:ann')
+      await page.keyboard.press('Enter')
+      await eventually(async () => assert.deepEqual(await subjects(page), ['dodo', 'heron', 'otter', 'photo']))
+      await page.getByRole('button', { name: 'Narrow' }).click()
+      const facets = page.getByRole('dialog', { name: 'Narrow the search' })
+      const entries = async (group: string): Promise<string[]> =>
+        await facets.getByRole('region', { name: group }).getByRole('button').allTextContents()
+      await facets.getByRole('region', { name: 'Mailbox' }).waitFor()
+      assert.deepEqual(await entries('Mailbox'), ['Animals 2', 'Inbox 1', 'Animals/Old 1'])
+      // All are of one person.
+      assert.equal(await facets.getByRole('region', { name: 'From' }).count(), 0)
+      await noViolations(page, 'facets')
+      await facets.getByRole('button', { name: 'Animals 2' }).click()
+      await eventually(async () => assert.deepEqual(await subjects(page), ['heron', 'otter']))
+      assert.equal(await page.getByRole('searchbox', { name: 'Search' }).inputValue(), 'mb:Animals f:ann')
+      // By keys, a search with messages of another year.
+      await page.keyboard.press('/')
+      await page.getByRole('searchbox', { name: 'Search' }).fill('f:ann')
+      await page.keyboard.press('Enter')
+      await eventually(async () => assert.deepEqual(await subjects(page), ['dodo', 'heron', 'otter', 'photo']))
+      await page.keyboard.press('Control+Alt+n')
+      await facets.getByRole('region', { name: 'Received' }).waitFor()
+      const [, old = ''] = await entries('Received')
+      assert.match(old, / 1$/)
+      await facets.getByRole('button', { name: old }).press('Enter')
+      await eventually(async () => assert.deepEqual(await subjects(page), ['dodo']))
+      assert.match(
+        await page.getByRole('searchbox', { name: 'Search' }).inputValue(),
+        /^f:ann start:\d{4}-\d\d-01 end:/,
+      )
+      await done(w)
+      const phone = await t.open(PHONE, '#search f:ann')
+      await eventually(async () => assert.deepEqual(await subjects(phone.page), ['dodo', 'heron', 'otter', 'photo']))
+      await phone.page.getByRole('button', { name: 'Narrow' }).tap()
+      await phone.page.getByRole('dialog', { name: 'Narrow the search' }).getByRole('button', { name: 'Inbox 1' }).tap()
+      await eventually(async () => assert.deepEqual(await subjects(phone.page), ['photo']))
+      await done(phone)
+    })
+
     test('a search is kept, used, renamed and removed', async () => {
       const w = await t.open({}, '#search%20river')
       const { page } = w

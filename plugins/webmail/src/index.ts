@@ -8,6 +8,7 @@ import { ACCOUNT_TABLES, migrations } from './schema.ts'
 import { makeArchives } from './server/archives.ts'
 import { makeComposePart } from './server/compose/index.ts'
 import { makeContent } from './server/content/index.ts'
+import { makeFacetCalls } from './server/facets.ts'
 import { Guard } from './server/guard.ts'
 import { makeBadges, makeItems } from './server/items.ts'
 import { makeLogin, makeSessionCalls } from './server/login.ts'
@@ -53,6 +54,7 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       { calls: makeSecurityCalls({ ...services, sessions, hostname: services.system.hostname }) },
       { calls: makeSettingsCalls(settings), start: () => settings.start(), stop: () => settings.stop() },
       { calls: makeMessageCalls({ ...services, items: makeItems(badges) }) },
+      { calls: makeFacetCalls(services.mailboxes) },
       { calls: makeMailboxCalls(services.mailboxes) },
       makeComposePart({
         ...services,

@@ -137,6 +137,19 @@ export const calls = {
   ),
   undo: call(undo, nothing),
   /** All messages that a view's query has, without loading them; at most MAX_IDS. */
+  /** `zone`: minutes that UTC is ahead of the reader's clock. */
+  searchFacets: call(
+    z.strictObject({ query: viewQuery.pick({ scope: true, filter: true }), zone: z.int().min(-900).max(900) }),
+    z.object({
+      /** Counted; `more`: it finds others, which are older. */
+      messages: z.int(),
+      more: z.boolean(),
+      from: z.array(z.object({ name: z.string(), address: z.string(), count: z.int() })),
+      mailboxes: z.array(z.object({ mailboxId: id, count: z.int() })),
+      /** "2026-11", the newest first. */
+      months: z.array(z.object({ month: z.string(), count: z.int() })),
+    }),
+  ),
   queryIds: call(z.strictObject({ query: viewQuery }), z.object({ ids: z.array(id), complete: z.boolean() })),
   threadsCollapse: call(z.strictObject({ threadIds: ids, collapsed: z.boolean() }), nothing),
   threadsMute: call(z.strictObject({ threadIds: ids, muted: z.boolean() }), nothing),

@@ -1,6 +1,9 @@
 // Limits of the webmail's server.
 
 /** Milliseconds that a session lasts after its last use. */
+/** Messages of a search that are counted to narrow it, and entries of each kind. */
+export const FACET_MESSAGES = 1_000
+export const FACET_ENTRIES = 12
 /** Seconds in which the code of a login must come, tries, and logins that wait for one. */
 export const CODE_SECONDS = 600
 export const CODE_TRIES = 5

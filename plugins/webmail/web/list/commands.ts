@@ -171,6 +171,11 @@ function actionCommands(): Command[] {
     list('flag', 'Flag or unflag', '!', act(toggleFlagged)),
     list('move', 'Move to…', '', () => openMoveTo(anchor())),
     list('labels', 'Labels…', '', () => openLabels(anchor())),
+    list('narrow', 'Narrow the search', 'ctrl alt n', () => {
+      const button = document.getElementById('narrow')
+      if (button === null) toast({ text: 'Nothing is searched for' })
+      else button.click()
+    }),
     ...Array.from({ length: 9 }, (_, i) => `${i + 1}`).map(key =>
       list(
         `label${key}`,

@@ -1,6 +1,7 @@
 // Above the list: what is shown of the mailbox or search, how threads and order are, and how many there are.
 import type { JSX } from 'preact'
 import { countOf } from '../state/actions.ts'
+import { target } from '../state/navigate.ts'
 import { openMailbox, selected, view } from '../state/store.ts'
 import { openLabelChoice } from './labels.tsx'
 import { type Mode, mode, order, refine, setMode, setRefine, toggleOrder } from './open.ts'
@@ -39,6 +40,19 @@ export function Header(): JSX.Element {
           </button>
         )}
       </fieldset>
+      {target.value.kind === 'search' ? (
+        <button
+          type="button"
+          id="narrow"
+          aria-haspopup="dialog"
+          onClick={async event => {
+            const anchor = event.currentTarget
+            ;(await import('../search/facets.tsx')).openFacets(anchor)
+          }}
+        >
+          Narrow
+        </button>
+      ) : null}
       <span class="counts">{counts()}</span>
       <label>
         <span>Threads</span>
