@@ -1,7 +1,10 @@
 // The message pane in a real browser: head, text, HTML in its frame, attachments, what is known of the message, and what can be
 // done with it. Skipped, and says so, where Chromium is not installed.
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { storage } from '@mox/plugin-sdk'
+import { ZipWriter } from '@mox/plugin-sdk/io'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
@@ -189,6 +192,56 @@ describe.skipIf(CHROMIUM === undefined)(
       const zip = page.waitForEvent('download')
       await list.getByRole('link', { name: 'All as zip' }).click()
       assert.match((await zip).suggestedFilename(), /\.zip$/)
+      await done(w)
+    })
+
+    test('what is in a zip archive can be looked at without saving it', async () => {
+      const zip = new ZipWriter()
+      const written = buffer(zip.output)
+      const add = async (name: string, bytes: string | Buffer): Promise<void> =>
+        await zip.stream(name, Date.UTC(2026, 1, 3), Readable.from([Buffer.from(bytes)]))
+      await add('notes/read me.txt', 'text in a zip')
+      await add('page.html', '<script>document.title="ran"</script>')
+      await add('../../up.png', Buffer.from(PIXEL, 'base64'))
+      await zip.finish()
+      const encoded = (await written).toString('base64').replace(/.{76}/g, '$&\n')
+      const type = 'Content-Type: application/zip; name=a.zip\nContent-Disposition: attachment; filename=a.zip'
+      await t.put(
+        'Read',
+        multipart(head('zipped'), [
+          'Content-Type: text/plain\n\nSee.\n',
+          `${type}\nContent-Transfer-Encoding: base64\n\n${encoded}`,
+        ]),
+      )
+      const w = await t.open({}, '#Read')
+      const { page } = w
+      await open(page, 'zipped')
+      await page.keyboard.press('v')
+      const viewer = page.getByRole('dialog', { name: 'Attachment a.zip' })
+      await viewer.getByText('3 files').waitFor()
+      assert.deepEqual(await viewer.getByRole('row').locator('a[target]').allTextContents(), [
+        'notes/read me.txt',
+        'page.html',
+        '../../up.png',
+      ])
+      await noViolations(page, 'a zip archive')
+      await t.shot(page, 'zip')
+      const look = async (name: string): Promise<Page> => {
+        const opened = await tab(w, () => viewer.getByRole('link', { name, exact: true }).click())
+        await opened.waitForLoadState()
+        return opened
+      }
+      const text = await look('notes/read me.txt')
+      assert.equal(await text.locator('body').textContent(), 'text in a zip')
+      await text.close()
+      const html = await look('page.html')
+      assert.match((await html.locator('body').textContent()) ?? '', /<script>/)
+      assert.notEqual(await html.title(), 'ran')
+      await html.close()
+      const saved = page.waitForEvent('download')
+      await viewer.getByRole('link', { name: 'save ../../up.png' }).press('Enter')
+      assert.equal((await saved).suggestedFilename(), 'up.png')
+      await page.keyboard.press('Escape')
       await done(w)
     })
 

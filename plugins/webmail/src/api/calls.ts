@@ -117,6 +117,19 @@ export const calls = {
   items: call(z.strictObject({ ids: z.array(id).max(1_000) }), z.object({ items: z.array(item) })),
   viewMode: call(z.strictObject({ address: line.max(320), mode: viewMode }), nothing),
   internals: call(z.strictObject({ id }), z.object({ structure: z.unknown(), record: z.unknown(), part: z.unknown() })),
+  /** What is in an attachment that is a zip archive, without its folders. */
+  zipEntries: call(
+    z.strictObject({ id, path: partPath }),
+    z.object({
+      entries: z.array(
+        z.object({
+          ...{ index: z.int(), name: z.string(), size: z.int(), modified: time },
+          ...{ readable: z.boolean(), encrypted: z.boolean() },
+        }),
+      ),
+      more: z.boolean(),
+    }),
+  ),
   trace: call(z.strictObject({ id }), z.object({ steps: z.array(traceStep), complete: z.boolean() })),
   findMessageId: call(z.strictObject({ messageId: z.string().max(1_000) }), z.object({ ids: z.array(id) })),
   decodeWords: call(z.strictObject({ text: z.string().max(10_000) }), z.object({ text: z.string() })),

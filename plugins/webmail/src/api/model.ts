@@ -121,7 +121,7 @@ export const attachment = z.object({
   size: z.int(),
   contentId: z.string(),
   /** How the page may show it: as an image, in a frame as text, as a message or as PDF; none: download only. */
-  viewable: z.enum(['image', 'text', 'message', 'pdf', 'none']),
+  viewable: z.enum(['image', 'text', 'message', 'pdf', 'zip', 'none']),
 })
 export type Attachment = z.infer<typeof attachment>
 

@@ -90,6 +90,13 @@ export function Viewer(props: { readonly message: OpenedMessage; readonly path: 
   )
 }
 
+/** Loaded when the first archive is looked at. */
+function Zip(props: { readonly id: number; readonly path: string }): JSX.Element {
+  const [View, setView] = useState<typeof import('./zip-view.tsx').ZipView>()
+  useEffect(() => void import('./zip-view.tsx').then(({ ZipView }) => setView(() => ZipView)), [])
+  return View === undefined ? <p aria-busy="true">Opening…</p> : <View {...props} />
+}
+
 function close(): void {
   viewer.value = undefined
 }
@@ -111,6 +118,7 @@ function Content({ id, attachment }: { readonly id: number; readonly attachment:
     )
   // Browsers show no PDF in a sandbox; what is sent as PDF can be nothing else.
   if (viewable === 'pdf') return <iframe title={title} src={`msg/${id}/view/${path}`} />
+  if (viewable === 'zip') return <Zip id={id} path={path} />
   if (viewable === 'image' && !broken)
     return <img src={`msg/${id}/view/${path}`} alt={title} onError={() => setBroken(true)} />
   return (

@@ -32,7 +32,7 @@ export interface ContentCallDeps extends UnsubscribeDeps {
 }
 
 export type ContentCalls = Handlers<
-  'message' | 'viewMode' | 'internals' | 'trace' | 'findMessageId' | 'decodeWords' | 'unsubscribe'
+  'message' | 'zipEntries' | 'viewMode' | 'internals' | 'trace' | 'findMessageId' | 'decodeWords' | 'unsubscribe'
 >
 
 export function makeContentCalls(deps: ContentCallDeps): ContentCalls {
@@ -47,6 +47,12 @@ export function makeContentCalls(deps: ContentCallDeps): ContentCalls {
       const message = await ownMessage(deps, id, caller)
       const { structure, part } = await readable(reader.read(id, message.size, { kind: 'internals' }))
       return { structure, record: { ...message, listed: await listed(deps, message) }, part }
+    },
+    zipEntries: async ({ id, path }, caller) => {
+      const message = await ownMessage(deps, id, caller)
+      const listing = await readable(reader.read(id, message.size, { kind: 'zip', path }))
+      if (listing === null) throw new CallError('refused', 'this is no zip archive, or it is damaged')
+      return { entries: [...listing.entries], more: listing.more }
     },
     trace: async ({ id }, caller) => await traceOf(deps.storage, await ownMessage(deps, id, caller)),
     findMessageId: async ({ messageId }, { account }) => {

@@ -1,9 +1,10 @@
 // What a browser opens by an address: bodies of messages for frames, standalone pages, attachments, the raw message. Reading
 // only, so that the session's cookie is enough. Everything here comes from strangers: see headers.ts for what holds it.
+import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { Mailboxes, MailboxMessage } from '@mox/plugin-sdk'
 import { ZipWriter } from '@mox/plugin-sdk/io'
-import { parseHeader } from '@mox/plugin-sdk/mail'
+import { parseHeader, safeFilename } from '@mox/plugin-sdk/mail'
 import type { Context } from 'koa'
 import { partPath } from '../../api/model.ts'
 import { CallError } from '../call.ts'
@@ -12,6 +13,7 @@ import { decodedPart, slice } from './decoder.ts'
 import { archiveFilename, archiveNames, attachmentDisposition, messageFilename } from './filenames.ts'
 import { setHeaders } from './headers.ts'
 import type { ImageProxy } from './image-proxy.ts'
+import { imageType } from './images.ts'
 import { BEGINNING_BYTES } from './limits.ts'
 import type { PartFacts } from './outline.ts'
 import { bodyDocument, standaloneDocument } from './pages.ts'
@@ -56,6 +58,10 @@ export function makeContentRoutes(deps: ContentRouteDeps): Route[] {
       (ctx, message, path) => content.part(ctx, message, path, how),
     ]),
   )
+  const zipped = new Map<string, Handler>([
+    ['zipview', (ctx, message, path) => content.zipped(ctx, message, path, true)],
+    ['zipdownload', (ctx, message, path) => content.zipped(ctx, message, path, false)],
+  ])
   const route = (path: RegExp, names: ReadonlyMap<string, Handler>): Route => ({
     ...{ method: 'GET', auth: 'cookie', path },
     handle: async (ctx, caller, [, id = '', name = '', part = '']) => {
@@ -74,6 +80,7 @@ export function makeContentRoutes(deps: ContentRouteDeps): Route[] {
   return [
     route(/^msg\/([1-9]\d{0,14})\/([a-z.]+)$/, handlers),
     route(/^msg\/([1-9]\d{0,14})\/([a-z]+)\/([\d.]+)$/, parts),
+    route(/^msg\/([1-9]\d{0,14})\/(zipview|zipdownload)\/([\d.]+\/\d{1,4})$/, zipped),
   ]
 }
 
@@ -154,11 +161,30 @@ class Content {
     const asText = part.viewable === 'text' || part.viewable === 'message'
     if (how === 'message') await this.#embedded(ctx, message, path)
     else if (how === 'viewtext' || (how === 'view' && asText)) await this.#text(ctx, message, path)
-    else if (how === 'view' && part.viewable !== 'none')
+    else if (how === 'view' && part.viewable !== 'none' && part.viewable !== 'zip')
       await this.#file(ctx, message, part, part.viewable === 'pdf' ? 'pdf' : 'file', part.contentType)
     else {
       ctx.set('Content-Disposition', attachmentDisposition(part.filename || 'attachment.bin'))
       await this.#file(ctx, message, part, 'file', 'application/octet-stream')
+    }
+  }
+
+  /** One file of a zip archive; `path`: "0.1/17". */
+  async zipped(ctx: Context, { id, size }: MailboxMessage, path: string, view: boolean): Promise<void> {
+    const [part = '', index = ''] = path.split('/')
+    if (!partPath.safeParse(part).success) throw NO_PART
+    const entry = await this.#deps.reader.read(id, size, { kind: 'zip-entry', path: part, index: Number(index) })
+    if (entry === null) throw NO_PART
+    const bytes = Buffer.from(entry.bytes.buffer, entry.bytes.byteOffset, entry.bytes.byteLength)
+    const name = entry.name.split('/').at(-1) ?? ''
+    const image = imageType(bytes)
+    setHeaders(ctx, 'file')
+    ctx.body = bytes
+    if (view && image !== undefined) ctx.set('Content-Type', image)
+    else if (view && isText(bytes)) ctx.set('Content-Type', 'text/plain; charset=utf-8')
+    else {
+      ctx.set('Content-Type', 'application/octet-stream')
+      ctx.set('Content-Disposition', attachmentDisposition(safeFilename(name) || 'attachment.bin'))
     }
   }
 
@@ -229,6 +255,11 @@ class Content {
     const header = bytes.toString('latin1', 0, parseHeader(bytes).length)
     return /[\x80-\xff]/.test(header) ? 'message/global' : 'message/rfc822'
   }
+}
+
+/** UTF-8 without NUL, which people can read. */
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0)
 }
 
 /** Deflating these again costs time and gains nothing. */

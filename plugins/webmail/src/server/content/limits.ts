@@ -36,6 +36,10 @@ export const IMAGE_LINK_MS = 3_600_000
 /** Images from elsewhere that are counted, and hosts that are named. */
 export const REMOTE_IMAGES = 1_000
 export const TRACKER_HOSTS = 20
+/** Files of a zip archive that are listed, bytes of one that is taken out, characters of a name. */
+export const ZIP_ENTRIES = 1_000
+export const ZIP_ENTRY_BYTES: number = 20 * 1024 * 1024
+export const ZIP_NAME_LENGTH = 500
 /** Characters of a title or alternative text. */
 export const LABEL_LENGTH = 1_000
 /** Header fields shown, and characters of one. */

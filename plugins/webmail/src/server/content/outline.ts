@@ -4,8 +4,8 @@ import { type AttachmentKind, attachmentKind, type Part, safeFilename } from '@m
 import { decodedSize, type EncodedRange } from './decoder.ts'
 import { PATH_LEVELS } from './limits.ts'
 
-/** How a page may show a part: as an image, in a frame as text, as a message or as PDF; none: download only. */
-export type Viewable = 'image' | 'text' | 'message' | 'pdf' | 'none'
+/** How a page may show a part: as an image, in a frame as text, as a message or PDF, as a list of files; none: download only. */
+export type Viewable = 'image' | 'text' | 'message' | 'pdf' | 'zip' | 'none'
 
 /** What is known of a part without its content. */
 export interface PartFacts extends EncodedRange {
@@ -51,7 +51,7 @@ export function partFacts(message: Buffer, part: Part, path: string, name?: stri
     filename,
     size: part.type === 'multipart' ? 0 : decodedSize(message, range),
     contentId: part.contentId ?? '',
-    viewable: viewable(part.contentType),
+    viewable: viewable(part.contentType, filename),
     kind: attachmentKind(part.contentType, filename),
   }
 }
@@ -64,9 +64,13 @@ export const IMAGE_TYPES: ReadonlySet<string> = new Set(
   ['avif', 'webp', 'gif', 'png', 'jpeg', 'apng', 'svg+xml'].map(name => `image/${name}`),
 )
 
-function viewable(contentType: string): Viewable {
+const ZIP_TYPE = /^application\/(?:x-)?zip(?:-compressed)?$/
+
+function viewable(contentType: string, filename: string): Viewable {
   if (IMAGE_TYPES.has(contentType)) return 'image'
   if (contentType === 'application/pdf') return 'pdf'
   if (MESSAGE_TYPE.test(contentType)) return 'message'
+  if (ZIP_TYPE.test(contentType) || (contentType === 'application/octet-stream' && /\.zip$/i.test(filename)))
+    return 'zip'
   return /^(?:text|message)\//.test(contentType) ? 'text' : 'none'
 }

@@ -3,6 +3,6 @@ import { parentPort } from 'node:worker_threads'
 import { type ReadRequest, read } from './read.ts'
 
 parentPort?.postMessage('ready')
-parentPort?.on('message', ({ bytes, request }: { bytes: Uint8Array; request: ReadRequest }) => {
-  parentPort?.postMessage(read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), request))
+parentPort?.on('message', async ({ bytes, request }: { bytes: Uint8Array; request: ReadRequest }) => {
+  parentPort?.postMessage(await read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), request))
 })

@@ -29,6 +29,7 @@ import {
   TRACKER_HOSTS,
 } from './limits.ts'
 import { IMAGE_TYPES, MESSAGE_TYPE, type PartFacts, partFacts, pathsOf } from './outline.ts'
+import { listZip, readZipEntry, type ZipListing } from './read-zip.ts'
 import { type SafeHtml, sanitise } from './sanitise.ts'
 import { listAddress, listId, unsubscribeWay } from './unsubscribe-header.ts'
 
@@ -84,6 +85,8 @@ export type ReadRequest =
   | { readonly kind: 'part-text'; readonly path: string }
   | { readonly kind: 'embedded'; readonly path: string; readonly sanitised: boolean }
   | { readonly kind: 'internals' }
+  | { readonly kind: 'zip'; readonly path: string }
+  | { readonly kind: 'zip-entry'; readonly path: string; readonly index: number }
 
 export interface ReadAnswers {
   readonly open: OpenedContent
@@ -93,14 +96,21 @@ export interface ReadAnswers {
   readonly 'part-text': { readonly text: string; readonly truncated: boolean } | null
   /** A message within the message; null: there is no such part. */
   readonly embedded: { readonly opened: OpenedContent; readonly content: BodyContent } | null
+  /** null: it is none. */
+  readonly zip: ZipListing | null
+  readonly 'zip-entry': { readonly name: string; readonly bytes: Uint8Array } | null
   readonly internals: { readonly structure: unknown; readonly part: unknown }
 }
+
+/** Kinds whose answers take a library that answers later. */
+type Later = 'zip' | 'zip-entry'
+type Answer<K extends ReadRequest['kind']> = K extends Later ? Promise<ReadAnswers[K]> : ReadAnswers[K]
 
 export function read<K extends ReadRequest['kind']>(
   bytes: Buffer,
   request: Extract<ReadRequest, { readonly kind: K }>,
-): ReadAnswers[K]
-export function read(bytes: Buffer, request: ReadRequest): ReadAnswers[ReadRequest['kind']] {
+): Answer<K>
+export function read(bytes: Buffer, request: ReadRequest): Answer<ReadRequest['kind']> {
   const message = new Message(bytes)
   switch (request.kind) {
     case 'open':
@@ -115,6 +125,10 @@ export function read(bytes: Buffer, request: ReadRequest): ReadAnswers[ReadReque
       return message.embedded(request)
     case 'internals':
       return message.internals()
+    case 'zip':
+      return message.zip(request.path, listZip)
+    case 'zip-entry':
+      return message.zip(request.path, bytes => readZipEntry(bytes, request.index))
   }
 }
 
@@ -248,6 +262,11 @@ class Message {
     const text = inner.textBody()
     const content = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }) : text
     return { opened: inner.open(), content }
+  }
+
+  async zip<T>(path: string, work: (bytes: Buffer) => Promise<T | null>): Promise<T | null> {
+    const part = this.#partAt(path)
+    return part === undefined || part.type === 'multipart' ? null : await work(decodeBody(this.#bytes, part))
   }
 
   internals(): ReadAnswers['internals'] {

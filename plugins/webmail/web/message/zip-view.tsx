@@ -1,0 +1,69 @@
+// The files of a zip archive that came as an attachment. Each can be looked at in a tab of its own or saved alone; archives within
+// it stay closed.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Result } from '../../src/api/calls.ts'
+import { call } from '../lib/api.ts'
+import { sizeText } from './size.ts'
+
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
+
+export function ZipView({ id, path }: { readonly id: number; readonly path: string }): JSX.Element {
+  const [listing, setListing] = useState<Result<'zipEntries'>>()
+  const [problem, setProblem] = useState('')
+  useEffect(() => {
+    call('zipEntries', { id, path }).then(setListing, (error: unknown) =>
+      setProblem(error instanceof Error ? error.message : String(error)),
+    )
+  }, [])
+  if (problem !== '')
+    return (
+      <p class="viewer-none" role="alert">
+        {problem}
+      </p>
+    )
+  if (listing === undefined) return <p aria-busy="true">Opening…</p>
+  const { entries, more } = listing
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so by keys as well.
+    <div class="zip-view scroll" tabIndex={0}>
+      <table>
+        <caption>
+          {entries.length.toLocaleString()} {entries.length === 1 ? 'file' : 'files'}
+          {more ? ', and more that are not shown' : ''}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Size</th>
+            <th scope="col">Changed</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map(({ index, name, size, modified, readable, encrypted }) => (
+            <tr key={index}>
+              <th scope="row">
+                {readable ? (
+                  <>
+                    <a href={`msg/${id}/zipview/${path}/${index}`} target="_blank" rel="noopener noreferrer">
+                      <bdi>{name}</bdi>
+                    </a>{' '}
+                    <a href={`msg/${id}/zipdownload/${path}/${index}`} download="" aria-label={`save ${name}`}>
+                      save
+                    </a>
+                  </>
+                ) : (
+                  <>
+                    <bdi>{name}</bdi> <small>{encrypted ? 'encrypted' : 'too large to be taken out alone'}</small>
+                  </>
+                )}
+              </th>
+              <td>{sizeText(size)}</td>
+              <td>{modified === 0 ? '' : DATE.format(modified)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
