@@ -360,6 +360,11 @@ describe.skipIf(CHROMIUM === undefined)(
       await eventually(async () => assert.deepEqual(await shown(page), all))
       await bar.getByRole('button', { name: 'Oldest first' }).click()
       await eventually(async () => assert.deepEqual(await shown(page), [...all].reverse()))
+      await page.reload()
+      await eventually(async () => assert.deepEqual(await shown(page), [...all].reverse()))
+      // What another window chooses is followed.
+      await t.settings()
+      await eventually(async () => assert.deepEqual(await shown(page), all))
       await done(w)
     })
 

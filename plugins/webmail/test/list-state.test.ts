@@ -27,7 +27,7 @@ let viewId = 0
 
 function show(threads: readonly ListedThread[], change: Partial<View> = {}): void {
   const query = { scope: 'usual', order: 'newest', threads: true } as const
-  const base = { search: '', next: null, loading: false, complete: true, total: null, error: '' }
+  const base = { search: '', next: null, loading: false, complete: true, total: null, error: '', kept: false }
   view.value = { id: viewId, query, ...base, threads, ...change }
 }
 

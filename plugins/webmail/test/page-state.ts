@@ -93,6 +93,7 @@ export function openInbox(threads: readonly ListedThread[]): void {
     complete: true,
     total: null,
     error: '',
+    kept: false,
   }
   overlay.toasts.value = []
   overlay.popups.value = []

@@ -11,7 +11,7 @@ import { startLogin } from './frame/login.tsx'
 import { startNotifications } from './frame/notify.ts'
 import { startVersionCheck } from './frame/session.ts'
 import { startTitle } from './frame/title.ts'
-import { startStream } from './lib/stream.ts'
+import { restoreStream, startStream } from './lib/stream.ts'
 import { startList } from './list/list.tsx'
 import { startMessage } from './message/pane.tsx'
 import { flushDeletes } from './state/deletes.ts'
@@ -46,6 +46,7 @@ if (root !== null) {
   if (typeof moxBeforeDisplay === 'function') moxBeforeDisplay(root)
   render(<App />, root)
 }
+await restoreStream()
 startStream()
 startNavigation()
 startCompose()

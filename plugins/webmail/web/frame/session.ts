@@ -1,6 +1,7 @@
 // The end of a session, and a new version of the server.
 import { effect } from '@preact/signals'
 import { call, setCsrfToken } from '../lib/api.ts'
+import { forgetKept } from '../lib/kept.ts'
 import { resetStream } from '../lib/stream.ts'
 import { attempt } from '../state/busy.ts'
 import { leave } from '../state/leaving.ts'
@@ -11,6 +12,7 @@ export async function logout(): Promise<void> {
   if (!(await attempt('logging out', () => call('logout', {})))) return
   setCsrfToken('')
   resetStream()
+  await forgetKept()
   // Nothing of this account stays in the page's memory.
   location.reload()
 }
@@ -20,7 +22,7 @@ export function startVersionCheck(): void {
   let version: string | undefined
   effect(() => {
     const now = hello.value?.version
-    if (now === undefined) return
+    if (now === undefined || now === '') return
     if (version !== undefined && version !== now) void leave(false).then(() => location.reload())
     version = now
   })

@@ -22,15 +22,31 @@ export function onLoginNeeded(ask: (reason: string) => Promise<void>): void {
   login = ask
 }
 
+/** Runs before somebody is asked to log in. */
+let loginAsked: () => Promise<void> = async () => undefined
+
+export function onLoginAsked(work: () => Promise<void>): void {
+  loginAsked = work
+}
+
+let underWay = 0
+
+/** Calls that were not answered yet. */
+export function callsUnderWay(): number {
+  return underWay
+}
+
 /**
  * One login for all that wait for it. `token`: the CSRF token that the refused request had; when there was a login since, here
  * or in another window, nobody is asked again.
  */
 export async function requireLogin(reason: string, token: string): Promise<void> {
   if (loggingIn === undefined && token !== '' && csrfToken() !== token && csrfToken() !== '') return
-  loggingIn ??= login(reason).finally(() => {
-    loggingIn = undefined
-  })
+  loggingIn ??= loginAsked()
+    .then(() => login(reason))
+    .finally(() => {
+      loggingIn = undefined
+    })
   await loggingIn
 }
 
@@ -52,13 +68,23 @@ export async function call<N extends CallName>(
 ): Promise<Result<N>> {
   const { params: schema, result } = calls[name]
   const body = JSON.stringify(schema.parse(params))
+  underWay++
+  try {
+    return await tried(name, { method: 'POST', body, keepalive }, result, signal)
+  } finally {
+    underWay--
+  }
+}
+
+async function tried<N extends CallName>(
+  name: N,
+  init: RequestInit,
+  result: (typeof calls)[N]['result'],
+  signal: AbortSignal | undefined,
+): Promise<Result<N>> {
   for (;;) {
     const token = csrfToken()
-    const response = await send(
-      `api/${name}`,
-      { method: 'POST', body, keepalive, headers: { 'Content-Type': 'application/json' } },
-      signal,
-    )
+    const response = await send(`api/${name}`, { ...init, headers: { 'Content-Type': 'application/json' } }, signal)
     if (response.ok) return result.parse(await response.json()) as Result<N>
     const error = await errorOf(response)
     if (name === 'login' || (error.code !== 'noAuth' && error.code !== 'badAuth')) throw error

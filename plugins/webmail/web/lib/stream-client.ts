@@ -6,6 +6,7 @@ import type { Params } from '../../src/api/calls.ts'
 import { type Changes, events, type Hello, type PageEvent, type StreamRequest } from '../../src/api/events.ts'
 import type { Mailbox, Settings, ViewQuery } from '../../src/api/model.ts'
 import type { View } from '../state/store.ts'
+import type { Kept } from './kept.ts'
 import { readEvents, type ServerEvent } from './sse.ts'
 import { applyChanges, applyPage, type LiveView, newView } from './view-state.ts'
 
@@ -30,6 +31,7 @@ export interface StreamState {
   readonly view: Signal<View | undefined>
 }
 
+type KeptView = NonNullable<Kept['view']>
 type ViewCall = 'viewOpen' | 'viewMore' | 'viewCancel'
 
 /** How it reaches the server. */
@@ -69,6 +71,8 @@ export class StreamClient {
   #tries = 0
   #cancelTimer: (() => void) | undefined
   #lastView = 0
+  /** The view that was kept, until one is opened. */
+  #kept: KeptView | undefined
   #request: { readonly more: boolean; readonly until: number | undefined; readonly limit: number } | undefined
 
   constructor(state: StreamState, transport: StreamTransport) {
@@ -124,9 +128,21 @@ export class StreamClient {
     view.value = undefined
   }
 
+  /** Begins with what was kept of another time, until the server says what is there now. */
+  restore(kept: Kept): void {
+    const { hello, connected, mailboxes, settings } = this.#state
+    mailboxes.value = new Map(kept.mailboxes.map(mailbox => [mailbox.id, mailbox]))
+    settings.value = kept.settings
+    // What the server is now, it will say.
+    hello.value = { ...kept.hello, version: '' }
+    connected.value = true
+    this.#kept = kept.view ?? undefined
+  }
+
   /** Shows another view. The rows come with the pages that the server sends. */
   openView(query: ViewQuery, options: OpenOptions = {}): void {
-    this.#state.view.value = newView(++this.#lastView, query, options.search ?? '')
+    const view = newView(++this.#lastView, query, options.search ?? '')
+    this.#state.view.value = { ...view, ...this.#rowsKept(view) }
     this.#request = { more: false, until: options.until, limit: options.limit ?? PAGE_ROWS }
     this.#ask()
   }
@@ -152,6 +168,15 @@ export class StreamClient {
     else this.#state.view.value = { ...view, loading: false }
     this.#request = undefined
     if (this.#stream !== undefined) void this.#call('viewCancel', { stream: this.#stream, view: view.id })
+  }
+
+  /** What was kept of the view that is opened first, in place of nothing while it is loaded. */
+  #rowsKept(view: LiveView): Partial<LiveView> {
+    const kept = this.#kept
+    this.#kept = undefined
+    if (kept === undefined || JSON.stringify(kept.query) !== JSON.stringify(this.#byId(view).query)) return {}
+    const { threads, total, complete } = kept
+    return { threads, total, complete, kept: true }
   }
 
   #view(): LiveView | undefined {

@@ -3,6 +3,7 @@ import { type Signal, signal } from '@preact/signals'
 import type { ViewQuery } from '../../src/api/model.ts'
 import { connected, hello, mailboxes, selected, settings, view } from '../state/store.ts'
 import { call, csrfToken, errorOf, requireLogin, send } from './api.ts'
+import { readKept, startKeeping } from './kept.ts'
 import { type OpenOptions, StreamClient } from './stream-client.ts'
 
 /** Counts events that the user's mail in the queue changed. */
@@ -40,6 +41,13 @@ const client = new StreamClient(
     },
   },
 )
+
+/** Shows what was kept of the last time, and keeps what is shown from now on. */
+export async function restoreStream(): Promise<void> {
+  const kept = await readKept()
+  if (kept !== undefined) client.restore(kept)
+  startKeeping(kept !== undefined)
+}
 
 /** Connects, and from then on whenever the user comes back to a page whose connection broke. Call it once. */
 export function startStream(): void {

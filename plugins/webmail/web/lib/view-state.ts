@@ -19,7 +19,16 @@ export interface LiveView extends View {
 }
 
 export function newView(id: number, query: ViewQuery, search: string): LiveView {
-  const empty = { threads: [], next: null, complete: true, total: null, error: '', places: new Map(), last: null }
+  const empty = {
+    threads: [],
+    next: null,
+    complete: true,
+    total: null,
+    error: '',
+    kept: false,
+    places: new Map(),
+    last: null,
+  }
   return { id, query, search, loading: true, ...empty }
 }
 
@@ -30,7 +39,7 @@ export function applyPage(view: LiveView, page: PageEvent): LiveView {
   for (const thread of page.threads) rows.put(thread)
   const bound = page.threads.at(-1)
   const last = bound === undefined ? (page.first ? null : view.last) : firstMatch(bound, view.query.order).receivedAt
-  return { ...view, ...rows.result(), next, complete, total, last, error: '' }
+  return { ...view, ...rows.result(), next, complete, total, last, error: '', kept: false }
 }
 
 /** `changes.items` are those of this view. `total` follows from the counts of mailboxes, which the caller knows. */

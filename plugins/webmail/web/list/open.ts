@@ -1,12 +1,12 @@
 // How a mailbox or a search becomes the view of the list, with what the list's header has chosen.
-import { batch, effect, type Signal, signal } from '@preact/signals'
+import { batch, effect, type Signal, signal, untracked } from '@preact/signals'
 import type { Settings } from '../../src/api/model.ts'
 import { openView } from '../lib/stream.ts'
 import { isRefine, mailboxView, parse, type Refine, type Shown, searchView } from '../search/query.ts'
 import { rememberSearch } from '../search/recent.ts'
 import { setOpener, target } from '../state/navigate.ts'
 import { change } from '../state/preferences.ts'
-import { focused, selected, settings } from '../state/store.ts'
+import { focused, selected, settings, view } from '../state/store.ts'
 
 const KEY = 'webmail-refine'
 
@@ -49,15 +49,15 @@ export function setRefine(next: Refine): void {
 }
 
 export function toggleOrder(): void {
-  change({ order: order() === 'newest' ? 'oldest' : 'newest' })
-  restart()
+  batch(() => {
+    selected.value = []
+    focused.value = undefined
+    change({ order: order() === 'newest' ? 'oldest' : 'newest' })
+  })
 }
 
-/** Between `on` and `unread` only what is collapsed differs. */
-export function setMode(next: Mode): void {
-  const anew = (next === 'off') !== (mode() === 'off')
-  change({ threading: next })
-  if (anew) open(selected.value.length === 1 ? selected.value[0] : undefined)
+export function setMode(threading: Mode): void {
+  change({ threading })
 }
 
 /** Call it once, before navigation starts. */
@@ -66,4 +66,14 @@ export function startOpening(): void {
   if (isRefine(stored)) refine.value = stored
   effect(() => localStorage.setItem(KEY, refine.value))
   setOpener((_, until) => open(until))
+  // Whoever changed it: here, in the settings, another window; and what was opened before the settings were known.
+  effect(() => {
+    const { order, threads } = shown()
+    if (settings.value === undefined) return
+    untracked(() => {
+      const query = view.value?.query
+      if (query === undefined || (query.order === order && query.threads === threads)) return
+      open(selected.value.length === 1 ? selected.value[0] : undefined)
+    })
+  })
 }

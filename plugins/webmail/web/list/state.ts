@@ -16,9 +16,11 @@ export const threading: ReadonlySignal<Threading> = computed(() =>
 
 export const rows: ReadonlySignal<Rows> = computed(() => {
   const now = view.value
-  const decided = `${now?.id} ${threading.value} ${decisions.value}`
   if (now === undefined) return new Rows([])
-  collapsing.begin(now.id, threading.value)
+  // What is open was decided of rows as they were; as they are now it is decided anew.
+  const opening = now.kept ? -now.id : now.id
+  const decided = `${opening} ${threading.value} ${decisions.value}`
+  collapsing.begin(opening, threading.value)
   return flattener.rows(now.threads, thread => collapsing.collapsed(thread), decided)
 })
 

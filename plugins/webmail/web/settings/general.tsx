@@ -16,6 +16,7 @@ export function General(): JSX.Element {
       <Choice name="layout" label="Layout" choices={SETTINGS_LAYOUTS} />
       <Check name="shortcutHints">Show the key of a command when it is used by mouse</Check>
       <Notify />
+      <Keep />
       <Mailto />
     </>
   )
@@ -37,6 +38,19 @@ function Notify(): JSX.Element | null {
         onChange={event => void change(event.currentTarget.checked)}
       />
       <span>Tell of new mail while this page is not seen, in this browser</span>
+    </label>
+  )
+}
+
+function Keep(): JSX.Element {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={local.value.keep}
+        onChange={event => setLocal({ keep: event.currentTarget.checked })}
+      />
+      <span>Keep the list that was shown last in this browser until you log out, to have it at once</span>
     </label>
   )
 }

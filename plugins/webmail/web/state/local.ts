@@ -23,6 +23,8 @@ const fields = {
   /** Milliseconds since the epoch until which errors of the page are not shown. */
   ignoreErrorsUntil: z.number().min(0).catch(0),
   showAllHeaders: z.boolean().catch(false),
+  /** What was shown last is kept in the browser. */
+  keep: z.boolean().catch(true),
   /** New mail is told by the desktop. */
   notify: z.boolean().catch(false),
 }

@@ -21,6 +21,8 @@ export interface View {
   readonly complete: boolean
   readonly total: number | null
   readonly error: string
+  /** Its rows are those of another time, shown while it is loaded. */
+  readonly kept: boolean
 }
 export const view: Signal<View | undefined> = signal(undefined)
 
