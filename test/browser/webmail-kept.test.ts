@@ -23,7 +23,7 @@ const kept = (page: Page): Promise<string[]> =>
         const opening = indexedDB.open('mox-webmail', 1)
         opening.onupgradeneeded = () => opening.result.createObjectStore('shown')
         opening.onsuccess = () => {
-          const asked = opening.result.transaction('shown').objectStore('shown').get('last')
+          const asked = opening.result.transaction('shown').objectStore('shown').get('last alice')
           asked.onsuccess = () => {
             opening.result.close()
             const threads: { messages: { subject: string }[] }[] = asked.result?.view?.threads ?? []
@@ -177,10 +177,10 @@ describe.skipIf(CHROMIUM === undefined)(
           const opening = indexedDB.open('mox-webmail', 1)
           opening.onsuccess = () => {
             const store = opening.result.transaction('shown', 'readwrite').objectStore('shown')
-            store.get('last').onsuccess = event => {
+            store.get('last alice').onsuccess = event => {
               const value = event.target.result
               ${code}
-              store.put(value, 'last').onsuccess = () => { opening.result.close(); resolve() }
+              store.put(value, 'last alice').onsuccess = () => { opening.result.close(); resolve() }
             }
           }
         })`)

@@ -70,7 +70,9 @@ export class WebmailTest {
     const cookies = [...client.cookies].map(([name, value]) => ({ name, value, url: this.host.url }))
     await context.addCookies(cookies.map(cookie => ({ ...cookie, httpOnly: true, sameSite: 'Strict' as const })))
     // Frames with mail in them have no storage.
-    await context.addInitScript(`if (top === self) localStorage['webmail-csrf'] ??= ${JSON.stringify(client.csrf)}`)
+    const logins = client.csrf === '' ? [] : [{ account: 'alice', address: 'alice@example.org', csrf: client.csrf }]
+    const stored = JSON.stringify(JSON.stringify(logins))
+    await context.addInitScript(`if (top === self) localStorage['webmail-accounts'] ??= ${stored}`)
     const page = await context.newPage()
     const noises: string[] = []
     page.on('pageerror', error => noises.push(`error: ${error.stack ?? error.message}`))

@@ -93,7 +93,7 @@ export async function openContent(
       const match = route.path.exec(rest)
       if (match === null) continue
       try {
-        await route.handle(ctx, caller, match)
+        if (route.auth === 'cookie') await route.handle(ctx, [caller], match)
       } catch (error) {
         if (!(error instanceof CallError)) throw error
         ctx.status = error.code === 'notFound' ? 404 : 422

@@ -164,3 +164,46 @@ test('open streams are counted', async () => {
   for (let i = 0; i < 10_000 && (await counted()) !== '0'; i++) await new Promise(resolve => setImmediate(resolve))
   assert.equal(await counted(), '0')
 })
+
+test('several accounts in one browser: each call is for the one whose token it has', async () => {
+  const client = host.client()
+  await client.login('alice@example.org')
+  const alice = client.csrf
+  await client.login('bob@example.org')
+  const bob = client.csrf
+  const as = async (csrf: string): Promise<string[]> => {
+    client.csrf = csrf
+    return (await client.call('devices', {})).devices.filter(d => d.current).map(d => d.loginAddress)
+  }
+  assert.deepEqual([await as(alice), await as(bob)], [['alice@example.org'], ['bob@example.org']])
+  // A message is for the account that has it, and for nobody else.
+  const store = await host.store('bob')
+  const { id } = await store.append({ mailbox: 'Inbox', content: Buffer.from('Subject: of bob\r\n\r\nx\r\n') })
+  client.csrf = alice
+  assert.equal((await client.request(`msg/${id}/raw`)).status, 200)
+  assert.match(await refusal(client.call('message', { id })), /^notFound/)
+  assert.match(await refusal(client.call('messagesDelete', { ids: [id] })), /^notFound/)
+  const other = host.client()
+  await other.login('alice@example.org')
+  assert.equal((await other.request(`msg/${id}/raw`)).status, 404)
+  // Logging in again to one of them ends its former session here, and no other.
+  await client.login('alice+again@example.org')
+  const again = client.csrf
+  assert.equal(client.cookies.get('webmailsession')?.split('.').length, 2)
+  assert.deepEqual([await as(again), await as(bob)], [['alice+again@example.org'], ['bob@example.org']])
+  client.csrf = alice
+  assert.match(await state(client), /^badAuth/)
+  client.csrf = again
+  await client.call('logout', {})
+  assert.deepEqual(await as(bob), ['bob@example.org'])
+  assert.equal((await client.request(`msg/${id}/raw`)).status, 200)
+  client.csrf = bob
+  await client.call('logout', {})
+  assert.equal(client.cookies.has('webmailsession'), false)
+  // What is no token, or one of too many, does no harm.
+  client.cookies.set(
+    'webmailsession',
+    ['x', '', 'y'.repeat(43), ...Array.from({ length: 50 }, () => 'z'.repeat(43))].join('.'),
+  )
+  assert.match(await state(client), /^badAuth/)
+})

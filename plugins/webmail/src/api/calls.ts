@@ -72,11 +72,11 @@ export const calls = {
   login: call(
     z.strictObject({ loginToken: z.string().max(100), address: z.string().max(320), password: z.string().max(1_000) }),
     /** `csrf` is '' when a code is needed: `proof` is for `loginCode` then. */
-    z.object({ csrf: z.string(), proof: z.string() }),
+    z.object({ csrf: z.string(), account: z.string(), proof: z.string() }),
   ),
   loginCode: call(
     z.strictObject({ proof: z.string().max(100), code: z.string().max(100) }),
-    z.object({ csrf: z.string() }),
+    z.object({ csrf: z.string(), account: z.string() }),
   ),
   logout: call(z.strictObject({}), nothing),
   devices: call(z.strictObject({}), z.object({ devices: z.array(device) })),
@@ -168,6 +168,7 @@ export const calls = {
   threadsMute: call(z.strictObject({ threadIds: ids, muted: z.boolean() }), nothing),
 
   // Mailboxes.
+  inboxUnread: call(z.strictObject({}), z.object({ unread: z.int() })),
   mailboxCreate: call(z.strictObject({ name }), mailbox),
   mailboxRename: call(z.strictObject({ id, name }), nothing),
   mailboxDelete: call(z.strictObject({ id }), nothing),

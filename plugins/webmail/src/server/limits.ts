@@ -1,13 +1,6 @@
 // Limits of the webmail's server.
 
 /** Milliseconds that a session lasts after its last use. */
-/** Messages of a search that are counted to narrow it, and entries of each kind. */
-export const FACET_MESSAGES = 1_000
-export const FACET_ENTRIES = 12
-/** Seconds in which the code of a login must come, tries, and logins that wait for one. */
-export const CODE_SECONDS = 600
-export const CODE_TRIES = 5
-export const PROOFS = 1_000
 export const SESSION_MS: number = 24 * 3_600_000
 /** Milliseconds after which the use of a session is written to the database again. */
 export const FLUSH_MS: number = 5 * 60_000
@@ -36,3 +29,12 @@ export const SETTINGS_BYTES: number = 1024 * 1024
 export const USER_AGENT_LENGTH = 300
 /** Bytes of an extension's script. */
 export const EXTENSION_BYTES: number = 256 * 1024
+/** Messages of a search that are counted to narrow it, and entries of each kind. */
+export const FACET_MESSAGES = 1_000
+export const FACET_ENTRIES = 12
+/** Seconds in which the code of a login must come, tries, and logins that wait for one. */
+export const CODE_SECONDS = 600
+export const CODE_TRIES = 5
+export const PROOFS = 1_000
+/** Accounts that one browser is logged in to. */
+export const MAX_ACCOUNTS = 5

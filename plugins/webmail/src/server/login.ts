@@ -4,10 +4,10 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Clock, Directory, LoginResult, LoginSecurity, Random } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
 import { CallError, type Handlers } from './call.ts'
-import { loginContextOf, SESSION_COOKIE } from './guard.ts'
-import { CODE_SECONDS, CODE_TRIES, LOGIN_SECONDS, PROOFS } from './limits.ts'
+import { loginContextOf, SESSION_COOKIE, sessionTokens } from './guard.ts'
+import { CODE_SECONDS, CODE_TRIES, LOGIN_SECONDS, MAX_ACCOUNTS, PROOFS } from './limits.ts'
 import type { WebmailMetrics } from './metrics.ts'
-import type { Sessions } from './sessions.ts'
+import { hashOf, type Sessions } from './sessions.ts'
 
 const LOGIN_COOKIE = 'webmaillogin'
 const LOGIN_TOKEN_BYTES = 16
@@ -23,17 +23,23 @@ interface Deps {
   readonly path: string
 }
 
+/** '' where a code is needed first. */
+interface LoggedIn {
+  csrf: string
+  account: string
+}
+
 /** Calls that set cookies. */
 export interface LoginCalls {
   prepare(ctx: Context): { loginToken: string }
   login(
     ctx: Context,
     params: { readonly loginToken: string; readonly address: string; readonly password: string },
-  ): Promise<{ csrf: string; proof: string }>
+  ): Promise<LoggedIn & { proof: string }>
   /** After a login that needs a code. */
-  code(ctx: Context, params: { readonly proof: string; readonly code: string }): Promise<{ csrf: string }>
-  /** After the session was ended. */
-  loggedOut(ctx: Context): void
+  code(ctx: Context, params: { readonly proof: string; readonly code: string }): Promise<LoggedIn>
+  /** After a session was ended: the others of the browser go on. */
+  loggedOut(ctx: Context, sessionId: string): void
 }
 
 /** A password was right, and a code is awaited. */
@@ -49,11 +55,20 @@ export function makeLogin(deps: Deps): LoginCalls {
   const proofs = new Map<string, Proof>()
   const cookie = (ctx: Context) =>
     ({ httpOnly: true, sameSite: 'strict', path, secure: ctx.secure, overwrite: true }) as const
-  const open = async (ctx: Context, account: string, loginAddress: string): Promise<string> => {
+  /** Beside the sessions of other accounts that the browser has. */
+  const open = async (ctx: Context, account: string, loginAddress: string): Promise<LoggedIn> => {
     const { remoteIp, userAgent = '' } = loginContextOf(ctx)
     const opened = await sessions.open({ account, loginAddress, userAgent, remoteIp })
-    ctx.cookies.set(SESSION_COOKIE, opened.token, cookie(ctx))
-    return opened.csrf
+    const others: string[] = []
+    for (const token of sessionTokens(ctx)) {
+      const session = await sessions.find(token, undefined)
+      if (session === undefined) continue
+      if (session.account === account || others.length === MAX_ACCOUNTS - 1)
+        await sessions.end(session.account, session.id)
+      else others.push(token)
+    }
+    ctx.cookies.set(SESSION_COOKIE, [opened.token, ...others].join('.'), cookie(ctx))
+    return { csrf: opened.csrf, account }
   }
   return {
     prepare: ctx => {
@@ -68,14 +83,14 @@ export function makeLogin(deps: Deps): LoginCalls {
       ctx.cookies.set(LOGIN_COOKIE, null, cookie(ctx))
       const result = await directory.login(address, password, { ...loginContextOf(ctx), asksForCode: true })
       metrics.login(result.ok ? 'ok' : result.result)
-      if (result.ok) return { csrf: await open(ctx, result.account, result.loginAddress), proof: '' }
+      if (result.ok) return { ...(await open(ctx, result.account, result.loginAddress)), proof: '' }
       if (result.result !== 'secondfactor' || loginSecurity === undefined) throw refusal(result)
       const proof = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
       const { account, loginAddress } = result
       proofs.set(proof, { account, loginAddress, until: clock.now() + CODE_SECONDS * 1_000, tries: 0 })
       // The oldest goes when there are too many.
       for (const oldest of proofs.keys()) if (proofs.size > PROOFS) proofs.delete(oldest)
-      return { csrf: '', proof }
+      return { csrf: '', account: '', proof }
     },
     code: async (ctx, { proof, code }) => {
       const proven = proofs.get(proof)
@@ -91,10 +106,11 @@ export function makeLogin(deps: Deps): LoginCalls {
         throw new CallError('badRequest', 'that was the wrong code too often; begin again')
       }
       proofs.delete(proof)
-      return { csrf: await open(ctx, account, loginAddress) }
+      return await open(ctx, account, loginAddress)
     },
-    loggedOut: ctx => {
-      ctx.cookies.set(SESSION_COOKIE, null, cookie(ctx))
+    loggedOut: (ctx, sessionId) => {
+      const others = sessionTokens(ctx).filter(token => hashOf(token) !== sessionId)
+      ctx.cookies.set(SESSION_COOKIE, others.length === 0 ? null : others.join('.'), cookie(ctx))
     },
   }
 }

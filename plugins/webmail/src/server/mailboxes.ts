@@ -11,6 +11,7 @@ const PORTION = 500
 export function makeMailboxCalls(
   mailboxes: Mailboxes,
 ): Handlers<
+  | 'inboxUnread'
   | 'mailboxCreate'
   | 'mailboxRename'
   | 'mailboxDelete'
@@ -21,6 +22,10 @@ export function makeMailboxCalls(
   | 'usage'
 > {
   return {
+    inboxUnread: async (_, caller) => {
+      const all = await (await storeOf(mailboxes, caller)).mailboxes()
+      return { unread: all.find(({ name }) => name === 'Inbox')?.unread ?? 0 }
+    },
     mailboxCreate: async ({ name }, caller) => {
       const store = await storeOf(mailboxes, caller)
       return shownMailbox(await store.create(name))

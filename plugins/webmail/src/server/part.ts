@@ -3,22 +3,31 @@ import type { Context } from 'koa'
 import type { CallName } from '../api/calls.ts'
 import type { Caller, Handlers } from './call.ts'
 
-/** A request that is no call. `caller` is a checked session; `match` is of the path below the webmail's prefix. */
-export interface Route {
-  readonly method: 'GET' | 'POST'
-  /** Must match the whole path: begin with ^ and end with $. */
+interface RouteBase {
+  /** Must match the whole path: begin with ^ and end with $. `match` is of the path below the webmail's prefix. */
   readonly path: RegExp
-  /**
-   * What must come with the request beside the session's cookie. `header`: the CSRF token in x-mox-csrf. `form`: a body as of
-   * an HTML form with the token in `csrf`; the handler finds the fields in ctx.state.form as URLSearchParams. `cookie`:
-   * nothing, which is enough for what changes nothing, as the cookie is SameSite=Strict.
-   */
-  readonly auth: 'header' | 'form' | 'cookie'
+  readonly method: 'GET' | 'POST'
   /** Bytes of the body; default 1 MiB. The body is left to the handler, but for `form`. */
   readonly maxBody?: number
-  /** A CallError that it throws is the answer, as JSON. */
-  readonly handle: (ctx: Context, caller: Caller, match: RegExpExecArray) => Promise<void> | void
 }
+
+/**
+ * A request that is no call. `auth` is what must come with it beside the cookie with sessions. `header`: a CSRF token in x-mox-csrf.
+ * `form`: a body as of an HTML form with the token in `csrf`; the handler finds the fields in ctx.state.form as URLSearchParams.
+ * `cookie`: nothing, which is enough for what changes nothing, as the cookie is SameSite=Strict; the handler gets the checked sessions of
+ * all accounts that the browser is logged in to. A CallError that a handler throws is the answer, as JSON.
+ */
+export type Route = RouteBase &
+  (
+    | {
+        readonly auth: 'header' | 'form'
+        readonly handle: (ctx: Context, caller: Caller, match: RegExpExecArray) => Promise<void> | void
+      }
+    | {
+        readonly auth: 'cookie'
+        readonly handle: (ctx: Context, callers: readonly Caller[], match: RegExpExecArray) => Promise<void> | void
+      }
+  )
 
 /** A request that needs no session: its address says what it may have. */
 export interface Link {

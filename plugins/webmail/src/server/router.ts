@@ -66,7 +66,7 @@ export function makeRouter(deps: Deps): Middleware {
     return await bodies.with(ctx, CALL_BYTES, async body => {
       const answered = await handler(paramsOf(name, body) as never, caller, goneSignal(ctx))
       const result = calls[name].result.parse(answered)
-      if (name === 'logout') deps.login.loggedOut(ctx)
+      if (name === 'logout') deps.login.loggedOut(ctx, caller.sessionId)
       return result
     })
   }
@@ -110,7 +110,7 @@ export function makeRouter(deps: Deps): Middleware {
     const limit = route.maxBody ?? ROUTE_BYTES
     if ((ctx.request.length ?? 0) > limit)
       throw new CallError('tooLarge', `more than ${limit} bytes are not possible here`)
-    if (route.auth === 'cookie') return await route.handle(ctx, await guard.caller(ctx, null), match)
+    if (route.auth === 'cookie') return await route.handle(ctx, await guard.callers(ctx), match)
     if (route.auth === 'header') return await route.handle(ctx, await guard.caller(ctx, ctx.get('x-mox-csrf')), match)
     const form = await bodies.with(ctx, FORM_BYTES, async body => new URLSearchParams(body.toString()))
     ctx.state['form'] = form

@@ -213,6 +213,7 @@ function shown({ row, usedAt }: Pick<Known, 'row' | 'usedAt'>): Session {
   return { id, account, loginAddress, userAgent, remoteIp, createdAt: Number(created_at), usedAt }
 }
 
-function hashOf(token: string): string {
+/** The id of the session of a token. */
+export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -39,7 +39,10 @@ export function makeStreams(deps: Deps): Part {
     calls: streams.calls,
     routes: [
       {
-        ...{ method: 'POST', path: /^events$/, auth: 'header', maxBody: STREAM_REQUEST_BYTES },
+        method: 'POST',
+        path: /^events$/,
+        auth: 'header',
+        maxBody: STREAM_REQUEST_BYTES,
         handle: async (ctx, caller) => {
           const body = await bodies.with(ctx, STREAM_REQUEST_BYTES, async bytes => parseJson(bytes.toString()))
           // The stream writes its events itself, from now on.

@@ -5,10 +5,11 @@ import { reconnect } from '../lib/stream.ts'
 import { backToList, drawer, openMailbox, openOutgoing, pane } from '../state/navigate.ts'
 import { change } from '../state/preferences.ts'
 import { narrow, settings } from '../state/store.ts'
+import { addOneMore } from './login.tsx'
 import { announcement } from './overlay.ts'
 import { undoLast } from './overlays.tsx'
 import { openPalette } from './palette.tsx'
-import { logout } from './session.ts'
+import { logout, logoutAll, nextAccount } from './session.ts'
 import { showTooltips } from './tooltips.ts'
 
 /** Gives the focus to the first that is there. */
@@ -38,5 +39,9 @@ export function registerFrameCommands(): void {
   global('settings', 'Settings', 'ctrl !', async () => (await import('../settings/dialog.tsx')).openSettings())
   global('theme', 'Light or dark', '', () => change({ theme: settings.value?.theme === 'dark' ? 'light' : 'dark' }))
   global('reconnect', 'Reconnect', '', reconnect)
+  global('addAccount', 'Add an account', '', addOneMore)
+  global('nextAccount', 'Next account', 'ctrl alt a', nextAccount)
+  global('inboxes', 'All inboxes', 'ctrl i', async () => (await import('../inboxes/inboxes.tsx')).openInboxes())
   global('logout', 'Log out', '', logout)
+  global('logoutAll', 'Log out of all accounts', '', logoutAll)
 }

@@ -1,24 +1,64 @@
 // The login: a popup that must be answered, above all others. What was being written stays behind it.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { ApiError, call, onLoginNeeded, setCsrfToken } from '../lib/api.ts'
+import type { Result } from '../../src/api/calls.ts'
+import { type Account, addAccount, currentAccount, removeAccount, switchTo } from '../lib/accounts.ts'
+import { ApiError, call, onLoginNeeded } from '../lib/api.ts'
 import { openPopup } from './overlay.ts'
 
 export function startLogin(): void {
   onLoginNeeded(
     reason =>
       new Promise(resolve => {
+        // Its session is over; the others of this browser are not.
+        const before = currentAccount()
         openPopup({
           title: 'Log in',
           closable: false,
           onClose: resolve,
-          render: close => <LoginForm reason={reason} done={close} />,
+          render: close => (
+            <LoginForm
+              reason={reason}
+              address={before?.address ?? ''}
+              done={added => {
+                if (before !== undefined && before.account !== added.account) removeAccount(before.account)
+                addAccount(added)
+                close()
+              }}
+            />
+          ),
         })
       }),
   )
 }
 
-function LoginForm({ reason, done }: { readonly reason: string; done(): void }): JSX.Element {
+/** Logs in to one more account, which this window then shows. */
+export function addOneMore(): void {
+  openPopup({
+    title: 'Add an account',
+    closable: true,
+    render: () => (
+      <LoginForm
+        reason="The accounts you are logged in to stay."
+        address=""
+        done={added => {
+          addAccount(added)
+          switchTo(added.account)
+        }}
+      />
+    ),
+  })
+}
+
+interface LoginFormProps {
+  readonly reason: string
+  /** Filled in. */
+  readonly address: string
+  done(added: Account): void
+}
+
+function LoginForm({ reason, address: known, done }: LoginFormProps): JSX.Element {
+  const [address, setAddress] = useState(known)
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
   /** A code is needed as well. */
@@ -33,29 +73,26 @@ function LoginForm({ reason, done }: { readonly reason: string; done(): void }):
       // Together with what it asks for, which takes the focus.
       setBusy(false)
       setProof(result.proof)
-      if (result.csrf === '') return
-      setCsrfToken(result.csrf)
-      done()
+      if (result.csrf !== '') done({ account: result.account, address, csrf: result.csrf })
     } catch (problem) {
       setError(problem instanceof Error ? problem.message : String(problem))
       setBusy(false)
       if (problem instanceof ApiError && problem.code === 'badRequest') setProof('')
     }
   }
-  const logIn = async (form: FormData): Promise<{ csrf: string; proof: string }> => {
+  const logIn = async (form: FormData): Promise<Result<'login'>> => {
     const { loginToken } = await call('loginPrepare', {})
-    const address = String(form.get('username'))
     return await call('login', { loginToken, address, password: String(form.get('password')) })
   }
-  const giveCode = async (form: FormData): Promise<{ csrf: string; proof: string }> => {
-    const { csrf } = await call('loginCode', { proof, code: String(form.get('code')) })
-    return { csrf, proof: '' }
-  }
+  const giveCode = async (form: FormData): Promise<Result<'login'>> => ({
+    ...(await call('loginCode', { proof, code: String(form.get('code')) })),
+    proof: '',
+  })
   return (
     <form class="login" onSubmit={event => void submit(event)}>
       {reason === '' ? null : <p class="reason">{reason}</p>}
       <fieldset disabled={busy}>
-        {proof === '' ? <Password /> : <Code />}
+        {proof === '' ? <Password address={address} change={setAddress} /> : <Code />}
         {error === '' ? null : (
           <p class="problem" role="alert">
             {error}
@@ -69,7 +106,7 @@ function LoginForm({ reason, done }: { readonly reason: string; done(): void }):
   )
 }
 
-function Password(): JSX.Element {
+function Password({ address, change }: { address: string; change(address: string): void }): JSX.Element {
   return (
     <>
       <label class="field">
@@ -78,6 +115,8 @@ function Password(): JSX.Element {
           type="text"
           inputMode="email"
           name="username"
+          value={address}
+          onInput={event => change(event.currentTarget.value)}
           autocomplete="username"
           autocapitalize="off"
           spellcheck={false}

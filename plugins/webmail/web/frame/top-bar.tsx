@@ -1,9 +1,13 @@
 // The bar at the top.
 import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { accounts, currentAccount, switchTo } from '../lib/accounts.ts'
+import { callAs } from '../lib/api.ts'
 import { reconnect } from '../lib/stream.ts'
 import { SearchBar } from '../search/search-bar.tsx'
 import { SETTINGS_LAYOUTS } from '../settings/choices.ts'
 import { status } from '../state/busy.ts'
+import { leave } from '../state/leaving.ts'
 import { backToList, drawer, pane, target } from '../state/navigate.ts'
 import { change } from '../state/preferences.ts'
 import { connected, hello, narrow, settings } from '../state/store.ts'
@@ -136,6 +140,15 @@ function AccountMenu({ close }: { close(): void }): JSX.Element {
         <b>{hello.value?.loginAddress}</b>
         <small>{hello.value === undefined ? '' : `account ${hello.value.account}`}</small>
       </p>
+      <Others />
+      {accounts().length < 2 ? null : (
+        <button type="button" onClick={run('global.inboxes')}>
+          All inboxes
+        </button>
+      )}
+      <button type="button" onClick={run('global.addAccount')}>
+        Add an account…
+      </button>
       <hr />
       <button type="button" onClick={run('global.settings')}>
         Settings
@@ -161,6 +174,38 @@ function AccountMenu({ close }: { close(): void }): JSX.Element {
       <button type="button" onClick={run('global.logout')}>
         Log out
       </button>
+      {accounts().length < 2 ? null : (
+        <button type="button" onClick={run('global.logoutAll')}>
+          Log out of all accounts
+        </button>
+      )}
     </div>
+  )
+}
+
+/** The other accounts of this browser, with what is unread in their inboxes. */
+function Others(): JSX.Element | null {
+  const others = accounts().filter(({ account }) => account !== currentAccount()?.account)
+  const [unread, setUnread] = useState<ReadonlyMap<string, number>>(new Map())
+  useEffect(() => {
+    for (const { account, csrf } of others)
+      callAs(csrf, 'inboxUnread', {}).then(
+        ({ unread: count }) => setUnread(now => new Map(now).set(account, count)),
+        // It is said when one goes there.
+        () => undefined,
+      )
+  }, [])
+  return (
+    <>
+      {others.map(({ account, address }) => {
+        const count = unread.get(account) ?? 0
+        return (
+          <button type="button" key={account} onClick={() => void leave(false).then(() => switchTo(account))}>
+            <span class="other">{address}</span>
+            {count === 0 ? null : <span class="count">{count.toLocaleString()} unread</span>}
+          </button>
+        )
+      })}
+    </>
   )
 }

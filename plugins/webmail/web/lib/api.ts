@@ -1,8 +1,7 @@
 // Calls of the API from the page. Parameters are checked before they are sent, results when they come. A call that finds no
 // valid session waits for a login, which all waiting calls share, and is tried again.
 import { type CallName, calls, type ErrorCode, errorBody, type Params, type Result } from '../../src/api/calls.ts'
-
-const CSRF = 'webmail-csrf'
+import { csrfToken } from './accounts.ts'
 
 /** A call was not done; `message` is for the user. */
 export class ApiError extends Error {
@@ -29,13 +28,6 @@ export function onLoginAsked(work: () => Promise<void>): void {
   loginAsked = work
 }
 
-let underWay = 0
-
-/** Calls that were not answered yet. */
-export function callsUnderWay(): number {
-  return underWay
-}
-
 /**
  * One login for all that wait for it. `token`: the CSRF token that the refused request had; when there was a login since, here
  * or in another window, nobody is asked again.
@@ -50,15 +42,6 @@ export async function requireLogin(reason: string, token: string): Promise<void>
   await loggingIn
 }
 
-export function csrfToken(): string {
-  return localStorage.getItem(CSRF) ?? ''
-}
-
-export function setCsrfToken(token: string): void {
-  if (token === '') localStorage.removeItem(CSRF)
-  else localStorage.setItem(CSRF, token)
-}
-
 /** `keepalive`: the request outlives the page; its body may have 64 KiB. */
 export async function call<N extends CallName>(
   name: N,
@@ -68,23 +51,10 @@ export async function call<N extends CallName>(
 ): Promise<Result<N>> {
   const { params: schema, result } = calls[name]
   const body = JSON.stringify(schema.parse(params))
-  underWay++
-  try {
-    return await tried(name, { method: 'POST', body, keepalive }, result, signal)
-  } finally {
-    underWay--
-  }
-}
-
-async function tried<N extends CallName>(
-  name: N,
-  init: RequestInit,
-  result: (typeof calls)[N]['result'],
-  signal: AbortSignal | undefined,
-): Promise<Result<N>> {
   for (;;) {
     const token = csrfToken()
-    const response = await send(`api/${name}`, { ...init, headers: { 'Content-Type': 'application/json' } }, signal)
+    const headers = { 'Content-Type': 'application/json' }
+    const response = await send(`api/${name}`, { method: 'POST', body, keepalive, headers }, signal)
     if (response.ok) return result.parse(await response.json()) as Result<N>
     const error = await errorOf(response)
     if (name === 'login' || (error.code !== 'noAuth' && error.code !== 'badAuth')) throw error
@@ -92,10 +62,19 @@ async function tried<N extends CallName>(
   }
 }
 
-/** A request with the CSRF token; one that gets no answer is a `connection` error. */
+/** A call for another account that this browser is logged in to; nobody is asked to log in. */
+export async function callAs<N extends CallName>(csrf: string, name: N, params: Params<N>): Promise<Result<N>> {
+  const { params: schema, result } = calls[name]
+  const headers = { 'Content-Type': 'application/json', 'x-mox-csrf': csrf }
+  const response = await send(`api/${name}`, { method: 'POST', body: JSON.stringify(schema.parse(params)), headers })
+  if (!response.ok) throw await errorOf(response)
+  return result.parse(await response.json()) as Result<N>
+}
+
+/** A request with the CSRF token, that of this window's account unless it has one; without an answer it is a `connection` error. */
 export async function send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
   const headers = new Headers(init.headers)
-  headers.set('x-mox-csrf', csrfToken())
+  if (!headers.has('x-mox-csrf')) headers.set('x-mox-csrf', csrfToken())
   try {
     return await fetch(path, { ...init, headers, ...(signal === undefined ? {} : { signal }) })
   } catch (error) {

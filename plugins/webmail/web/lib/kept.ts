@@ -7,11 +7,13 @@ import { hello as helloSchema } from '../../src/api/events.ts'
 import { listedThread, mailbox, settings as settingsSchema, viewQuery } from '../../src/api/model.ts'
 import { local } from '../state/local.ts'
 import { connected, hello, mailboxes, settings, view } from '../state/store.ts'
-import { callsUnderWay, onLoginAsked } from './api.ts'
+import { currentAccount } from './accounts.ts'
+import { onLoginAsked } from './api.ts'
 
 const DATABASE = 'mox-webmail'
 const STORE = 'shown'
-const KEY = 'last'
+/** One for each account of this browser. */
+const key = (): string => `last ${currentAccount()?.account ?? ''}`
 /** Milliseconds that the page waits for the browser's database. */
 const PATIENCE = 300
 /** Milliseconds between changes and their keeping. */
@@ -41,12 +43,13 @@ export type Kept = z.infer<typeof schema>
 export async function readKept(): Promise<Kept | undefined> {
   if (!local.value.keep) return undefined
   const late = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE))
-  const value = await Promise.race([access<unknown>('readonly', store => store.get(KEY)), late])
+  const value = await Promise.race([access<unknown>('readonly', store => store.get(key())), late])
   const parsed = schema.safeParse(value)
   if (!parsed.success || Date.now() - parsed.data.savedAt > DAY) return undefined
   return parsed.data
 }
 
+/** Of all accounts: who logs out does not want mail here. */
 export async function forgetKept(): Promise<void> {
   await access('readwrite', store => store.clear())
 }
@@ -58,17 +61,17 @@ export function startKeeping(begun: boolean): void {
   let greeted = false
   const save = (): void => {
     waiting = false
-    // What is being done may fail and be taken back.
-    if (callsUnderWay() > 0) later()
-    else if (connected.value && greeted && local.value.keep) {
+    if (connected.value && greeted && local.value.keep) {
       const snapshot = snapshotOf()
-      if (snapshot !== undefined) void access('readwrite', store => store.put(snapshot, KEY))
+      if (snapshot !== undefined)
+        void access('readwrite', store => store.put(snapshot, `last ${snapshot.hello.account}`))
     }
   }
   const later = (): void => {
     if (!waiting) setTimeout(save, SETTLED)
     waiting = true
   }
+  addEventListener('pagehide', save)
   effect(() => {
     const { value: greeting } = hello
     mailboxes.value

@@ -2,7 +2,8 @@
 import { type Signal, signal } from '@preact/signals'
 import type { ViewQuery } from '../../src/api/model.ts'
 import { connected, hello, mailboxes, selected, settings, view } from '../state/store.ts'
-import { call, csrfToken, errorOf, requireLogin, send } from './api.ts'
+import { csrfToken } from './accounts.ts'
+import { call, errorOf, requireLogin, send } from './api.ts'
 import { readKept, startKeeping } from './kept.ts'
 import { type OpenOptions, StreamClient } from './stream-client.ts'
 

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Mailbox } from '../../src/api/model.ts'
 import { openPopup, toast } from '../frame/overlay.ts'
-import { csrfToken } from '../lib/api.ts'
+import { csrfToken } from '../lib/accounts.ts'
 
 /** All mailboxes, one, or messages by id. */
 export type Exported = 'all' | Pick<Mailbox, 'id' | 'name'> | readonly number[]

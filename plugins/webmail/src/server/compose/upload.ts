@@ -12,7 +12,10 @@ export const MAX_UPLOADS = 4
 export function uploadRoute(drafts: Drafts, maxMessageSize: number): Route {
   const running = new Map<string, number>()
   return {
-    ...{ method: 'POST', path: /^upload\/([a-z2-7]{26})$/, auth: 'header', maxBody: maxMessageSize },
+    method: 'POST',
+    path: /^upload\/([a-z2-7]{26})$/,
+    auth: 'header',
+    maxBody: maxMessageSize,
     handle: async (ctx, { account }, match) => {
       const id = match[1] ?? ''
       const room = await drafts.room(account, id)

@@ -63,11 +63,14 @@ export function makeContentRoutes(deps: ContentRouteDeps): Route[] {
     ['zipdownload', (ctx, message, path) => content.zipped(ctx, message, path, false)],
   ])
   const route = (path: RegExp, names: ReadonlyMap<string, Handler>): Route => ({
-    ...{ method: 'GET', auth: 'cookie', path },
-    handle: async (ctx, caller, [, id = '', name = '', part = '']) => {
+    method: 'GET',
+    auth: 'cookie',
+    path,
+    handle: async (ctx, callers, [, id = '', name = '', part = '']) => {
       const handler = names.get(name)
       const message = await deps.mailboxes.message(Number(id))
-      if (handler === undefined || message === undefined || message.account !== caller.account)
+      const own = message !== undefined && callers.some(({ account }) => account === message.account)
+      if (handler === undefined || message === undefined || !own)
         throw new CallError('notFound', 'there is nothing here')
       try {
         await handler(ctx, message, part)
