@@ -131,6 +131,7 @@ export default defineConfig({
     webapi(),
 
     // Reading and writing mail in the browser, at /webmail/ on the listeners above. Passwords go over it: give it TLS.
+    // With `imageProxy: {}` images from elsewhere that a reader asks for are fetched by this server, not by the browser.
     webmail(),
     webmailInvitations(), // calendar invitations in it
   ],

@@ -84,7 +84,12 @@ export async function readSecondFactors(db: Db): Promise<Map<string, number>> {
 /** By account and digest. */
 export async function readAppPasswords(db: Db): Promise<Map<string, AppPasswordRow>> {
   const rows: AppPasswordRow[] = await db<AppPasswordRow>(APP_PASSWORD_TABLE).select('*')
-  return new Map(rows.map(row => [`${row.account} ${row.digest}`, row]))
+  return new Map(
+    rows.map(row => [
+      `${row.account} ${row.digest}`,
+      { ...row, used_at: row.used_at === null ? null : Number(row.used_at) },
+    ]),
+  )
 }
 
 function parsed<T extends Path | { readonly localpart: string | null }>(
