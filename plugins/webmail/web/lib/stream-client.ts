@@ -179,6 +179,20 @@ export class StreamClient {
     return { threads, total, complete, kept: true }
   }
 
+  /**
+   * It is not known what the server did, and rows were changed back: they are loaded anew, without a gap, as what the stream
+   * said of them meanwhile may have been overwritten.
+   */
+  recheck(): void {
+    const view = this.#view()
+    if (view === undefined) return
+    if (this.#stream === undefined) this.#modseq = undefined
+    else if (this.#request === undefined && !failedToOpen(view)) {
+      this.#reload(view)
+      this.#ask()
+    }
+  }
+
   #view(): LiveView | undefined {
     // Rows may have been changed by others, who spread the view that they found here.
     return this.#state.view.value as LiveView | undefined

@@ -86,3 +86,8 @@ export function loadMore(limit?: number): void {
 export function cancelLoading(): void {
   client.cancelLoading()
 }
+
+/** Loads the rows anew: an answer was lost, so that it is not known what was done. */
+export function recheckView(): void {
+  client.recheck()
+}

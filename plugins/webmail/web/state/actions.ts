@@ -8,7 +8,8 @@ import type { Undo } from '../../src/api/calls.ts'
 import type { FLAGS, Item, Mailbox } from '../../src/api/model.ts'
 import { confirmAction } from '../frame/ask.tsx'
 import { announcement, toast } from '../frame/overlay.ts'
-import { call } from '../lib/api.ts'
+import { ApiError, call } from '../lib/api.ts'
+import { recheckView } from '../lib/stream.ts'
 import { busy, showError } from './busy.ts'
 import { deleteLater } from './deletes.ts'
 import { hasRole, inScope, itemsOf, mailboxWithRole, type Role } from './lookup.ts'
@@ -272,8 +273,12 @@ function optimisticThreads(threadIds: readonly number[], change: (item: Item) =>
   )
 }
 
-function rollback(former: Former | undefined): void {
+/** Changes rows back and says why. */
+function rollback(former: Former | undefined, error: unknown): void {
   if (former !== undefined && view.value !== undefined) view.value = restoreRows(view.value, former)
+  showError(error)
+  // The server may have done it all the same: only the answer is known to be lost.
+  if (error instanceof ApiError && error.code === 'connection') recheckView()
 }
 
 /** Has the server do it in portions; tells what was done and how to take it back, or changes back what was not done. */
@@ -290,8 +295,7 @@ async function perform(
       for (const portion of chunks(ids, PORTION)) undos.push((await work(portion)).undo)
     })
   } catch (error) {
-    rollback(former)
-    showError(error)
+    rollback(former, error)
     // What earlier portions did is undone as a whole action.
     await takeBack(undos)
     return
@@ -310,8 +314,7 @@ async function attemptThreads(
     })
     return true
   } catch (error) {
-    rollback(former)
-    showError(error)
+    rollback(former, error)
     return false
   }
 }
