@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, defaultClientConditions, type Plugin, type Rolldown } from 'vite'
 
+// Whoever builds it gets the same page.
+process.env['NODE_ENV'] = 'production'
+
 /** Compressed bytes that a first load may have. */
 const BUDGET = 100 * 1024
 

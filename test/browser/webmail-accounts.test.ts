@@ -127,7 +127,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const { page } = w
       await row(page, 'for alice').waitFor()
       await addBob(w)
-      await page.keyboard.press('Control+i')
+      await page.keyboard.press('Control+Alt+i')
       const all = page.getByRole('dialog', { name: 'All inboxes' })
       const rows = async (): Promise<string[]> =>
         await all
@@ -156,7 +156,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await all.getByRole('button', { name: /^Ann new for alice/ }).click()
       await page.getByRole('article', { name: 'new for alice' }).waitFor()
       assert.match(await page.title(), /alice@example\.org/)
-      await page.keyboard.press('Control+i')
+      await page.keyboard.press('Control+Alt+i')
       await all.getByRole('button', { name: /^Ann for alice/ }).press('Enter')
       await page.getByRole('article', { name: 'for alice' }).waitFor()
       // One whose session has ended is said to be missing.
@@ -168,7 +168,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const cookies = await page.context().cookies()
       client.cookies.set('webmailsession', cookies.find(({ name }) => name === 'webmailsession')?.value ?? '')
       await client.call('logout', {})
-      await page.keyboard.press('Control+i')
+      await page.keyboard.press('Control+Alt+i')
       await all.getByRole('alert').getByText('alice@example.org: the session has ended').waitFor()
       await eventually(async () =>
         assert.deepEqual(await rows(), ['later for bob of bob@example.org', 'for bob of bob@example.org']),

@@ -110,7 +110,9 @@ export function serve(
   answers: Partial<Record<CallName, Answer>>,
 ): { name: string; params: unknown; keepalive: boolean }[] {
   const seen: { name: string; params: unknown; keepalive: boolean }[] = []
-  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined })
+  const nothing = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined }
+  vi.stubGlobal('localStorage', nothing)
+  vi.stubGlobal('sessionStorage', nothing)
   vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
     const name = path.slice('api/'.length) as CallName
     const params = JSON.parse(String(init.body)) as never

@@ -41,7 +41,7 @@ export function registerFrameCommands(): void {
   global('reconnect', 'Reconnect', '', reconnect)
   global('addAccount', 'Add an account', '', addOneMore)
   global('nextAccount', 'Next account', 'ctrl alt a', nextAccount)
-  global('inboxes', 'All inboxes', 'ctrl i', async () => (await import('../inboxes/inboxes.tsx')).openInboxes())
+  global('inboxes', 'All inboxes', 'ctrl alt i', async () => (await import('../inboxes/inboxes.tsx')).openInboxes())
   global('logout', 'Log out', '', logout)
   global('logoutAll', 'Log out of all accounts', '', logoutAll)
 }
