@@ -34,7 +34,7 @@ const WORD_MS = 50
 const PHRASE_MS = 150
 const OPEN_MS = 30
 
-const caller = { loginAddress: 'a@here.example', sessionId: 's', remoteIp: '127.0.0.1', userAgent: '' }
+const caller = { loginAddress: 'a@here.example', sessionId: 's', remoteIp: '127.0.0.1', userAgent: '', host: '' }
 
 /** The streams without sessions; the URL names the account. */
 async function serve(service: MailboxesService): Promise<{ server: Server; streams: Streams }> {

@@ -61,7 +61,7 @@ export class WebmailTest {
   }
 
   /** A browser of its own; with the session of the test, unless it is given another. */
-  async open(options: BrowserContextOptions = {}, hash = '', client = this.alice): Promise<Shown> {
+  async open(options: BrowserContextOptions = {}, hash = '', client = this.alice, url = this.host.url): Promise<Shown> {
     const context = await this.browser.newContext({
       ...{ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' },
       ...options,
@@ -81,7 +81,7 @@ export class WebmailTest {
       if (dialog.type() !== 'beforeunload') noises.push(`dialog: ${dialog.message()}`)
       void dialog.accept()
     })
-    await page.goto(`${this.host.url}${hash}`)
+    await page.goto(`${url}${hash}`)
     // A phone shows the mailboxes only when asked.
     const login = page.getByRole('dialog', { name: 'Log in' })
     await page.getByRole('grid').or(page.getByText('No messages')).or(login).first().waitFor()

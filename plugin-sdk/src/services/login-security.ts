@@ -14,6 +14,33 @@ export interface AppPassword {
   readonly usedAt?: number
 }
 
+/** A key in a device of the user (WebAuthn); a second factor beside codes. */
+export interface Passkey {
+  /** Of the credential, base64url. */
+  readonly id: string
+  /** What its owner calls it. */
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly usedAt?: number
+}
+
+/** What a browser has of a new passkey; bytes in base64url. `publicKey`: DER (SPKI). */
+export interface PasskeyRegistration {
+  readonly id: string
+  readonly clientData: string
+  readonly authenticatorData: string
+  readonly publicKey: string
+}
+
+/** What a browser has of a passkey's answer; bytes in base64url. */
+export interface PasskeyAnswer {
+  readonly id: string
+  readonly clientData: string
+  readonly authenticatorData: string
+  readonly signature: string
+}
+
 export interface LoginSecurityState {
   /** Since when, milliseconds since the epoch; undefined: there is none. */
   readonly secondFactorSince?: number
@@ -21,6 +48,8 @@ export interface LoginSecurityState {
   readonly recoveryCodes: number
   /** Oldest first. */
   readonly appPasswords: readonly AppPassword[]
+  /** Oldest first. */
+  readonly passkeys: readonly Passkey[]
 }
 
 /**
@@ -42,6 +71,31 @@ export interface LoginSecurity {
    * account whose login had the result "secondfactor".
    */
   checkCode(account: string, loginAddress: string, code: string, context: LoginContext): Promise<LoginResult>
+  /**
+   * What to give to the browser to make a passkey, as JSON. `host`: where the browser is, "mail.example.org:8443"; `challenge`: random, in base64url, and good
+   * for one answer. Only for an account with a second factor, whose recovery codes help where the passkey is lost.
+   */
+  passkeyOptions(account: string, loginAddress: string, host: string, challenge: string): Promise<unknown>
+  /** False when the answer is not right. */
+  addPasskey(
+    account: string,
+    name: string,
+    host: string,
+    challenge: string,
+    answer: PasskeyRegistration,
+  ): Promise<boolean>
+  /** False when there is no such passkey. */
+  removePasskey(account: string, id: string): Promise<boolean>
+  /** What to give to the browser to be answered by a passkey; undefined when the account has none. */
+  passkeyRequest(account: string, host: string, challenge: string): Promise<unknown>
+  /** As `checkCode`. */
+  checkPasskey(
+    account: string,
+    loginAddress: string,
+    asked: { readonly host: string; readonly challenge: string },
+    answer: PasskeyAnswer,
+    context: LoginContext,
+  ): Promise<LoginResult>
   /** Returns the password, which cannot be shown again. */
   addAppPassword(account: string, name: string): Promise<{ readonly id: string; readonly password: string }>
   /** False when there is no such app password. */

@@ -60,6 +60,19 @@ export interface SecondFactorRow {
   since: number
 }
 
+export interface PasskeyRow {
+  /** Base64url. */
+  id: string
+  account: string
+  name: string
+  /** DER (SPKI) in base64. */
+  public_key: string
+  /** Of the answer that was used last. */
+  counter: number
+  created_at: number
+  used_at: number | null
+}
+
 export interface AppPasswordRow {
   id: string
   account: string
@@ -99,6 +112,7 @@ export const CREDENTIAL = 'accounts_credential'
 export const LOGIN = 'accounts_login'
 export const SECOND_FACTOR = 'accounts_second_factor'
 export const APP_PASSWORD_TABLE = 'accounts_app_password'
+export const PASSKEY = 'accounts_passkey'
 
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'accounts', up },
@@ -116,7 +130,21 @@ export const migrations: readonly Migration[] = [
     up: db => db.schema.alterTable(ACCOUNT, table => void table.double('keep_retired_days')),
   },
   { version: 4, name: 'second factors and app passwords', up: secondFactors },
+  { version: 5, name: 'passkeys', up: passkeys },
 ]
+
+async function passkeys(db: Db): Promise<void> {
+  await db.schema.createTable(PASSKEY, table => {
+    table.string('account').notNullable()
+    // Up to 1,023 bytes, in base64url.
+    table.string('id', 1_400).notNullable()
+    table.string('name', 100).notNullable()
+    table.text('public_key').notNullable()
+    for (const name of ['counter', 'created_at']) table.bigInteger(name).notNullable()
+    table.bigInteger('used_at')
+    table.index(['account'])
+  })
+}
 
 async function secondFactors(db: Db): Promise<void> {
   await db.schema.createTable(SECOND_FACTOR, table => {

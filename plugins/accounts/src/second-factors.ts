@@ -7,6 +7,8 @@ import {
   type LoginResult,
   type LoginSecurity,
   type LoginSecurityState,
+  type PasskeyAnswer,
+  type PasskeyRegistration,
   type Random,
   type Storage,
   UsageError,
@@ -14,11 +16,21 @@ import {
 import type { Authenticator } from './authenticator.ts'
 import type { LoginLimits } from './limits.ts'
 import type { Registry } from './registry.ts'
-import { APP_PASSWORD_TABLE, type AppPasswordRow, type Db, SECOND_FACTOR, type SecondFactorRow } from './schema.ts'
+import {
+  APP_PASSWORD_TABLE,
+  type AppPasswordRow,
+  type Db,
+  PASSKEY,
+  type PasskeyRow,
+  SECOND_FACTOR,
+  type SecondFactorRow,
+} from './schema.ts'
 import { appPassword, base32, cleanCode, digestOf, parseSecret, recoveryCode, SECRET_BYTES, stepOf } from './totp.ts'
+import { answered, creationOptions, registered, requestOptions } from './webauthn.ts'
 
 export const RECOVERY_CODES = 10
 export const APP_PASSWORDS = 50
+export const PASSKEYS = 20
 export const APP_NAME_LENGTH = 100
 /** Wrong codes of one account in an hour. */
 export const WRONG_CODES = 20
@@ -52,8 +64,12 @@ export class SecondFactors implements LoginSecurity {
       ...{ id, name, createdAt: Number(created_at) },
       ...(used_at === null ? {} : { usedAt: Number(used_at) }),
     }))
-    if (factor === undefined) return { recoveryCodes: 0, appPasswords }
-    return { secondFactorSince: Number(factor.since), recoveryCodes: codesOf(factor).length, appPasswords }
+    const passkeys = (await this.#passkeys(account)).map(({ id, name, created_at, used_at }) => ({
+      ...{ id, name, createdAt: Number(created_at) },
+      ...(used_at === null ? {} : { usedAt: Number(used_at) }),
+    }))
+    if (factor === undefined) return { recoveryCodes: 0, appPasswords, passkeys }
+    return { secondFactorSince: Number(factor.since), recoveryCodes: codesOf(factor).length, appPasswords, passkeys }
   }
 
   newSecret(): string {
@@ -81,6 +97,7 @@ export class SecondFactors implements LoginSecurity {
     let removed = 0
     await this.#deps.registry.change(async db => {
       removed = await db(SECOND_FACTOR).where({ account }).delete()
+      await db(PASSKEY).where({ account }).delete()
     })
     return removed > 0
   }
@@ -95,30 +112,104 @@ export class SecondFactors implements LoginSecurity {
   }
 
   async checkCode(account: string, loginAddress: string, code: string, context: LoginContext): Promise<LoginResult> {
+    return await this.#check(account, loginAddress, context, 'code', () => this.#use(account, cleanCode(code)))
+  }
+
+  async passkeyOptions(account: string, loginAddress: string, host: string, challenge: string): Promise<unknown> {
+    if (this.#deps.registry.secondFactorSince(account) === undefined)
+      throw new UsageError('turn on the second factor first: its recovery codes help when a passkey is lost')
+    const known = (await this.#passkeys(account)).map(({ id }) => id)
+    return creationOptions(host, { account, loginAddress, challenge, known })
+  }
+
+  async addPasskey(
+    account: string,
+    name: string,
+    host: string,
+    challenge: string,
+    answer: PasskeyRegistration,
+  ): Promise<boolean> {
+    const shown = shownName(name)
+    const key = registered(host, challenge, answer)
+    if (key === undefined) return false
+    await this.#deps.storage.write(async db => {
+      const there = await this.#passkeys(account)
+      if (there.length >= PASSKEYS)
+        throw new UsageError(`an account has at most ${PASSKEYS} passkeys; remove one first`)
+      if (there.some(({ id }) => id === answer.id)) throw new UsageError('this passkey is there already')
+      await db<PasskeyRow>(PASSKEY).insert({
+        ...{ id: answer.id, account, name: shown, public_key: key.toString('base64'), counter: 0 },
+        ...{ created_at: this.#deps.clock.now(), used_at: null },
+      })
+    })
+    return true
+  }
+
+  async removePasskey(account: string, id: string): Promise<boolean> {
+    return (await this.#deps.storage.write(async db => await db(PASSKEY).where({ account, id }).delete())) > 0
+  }
+
+  async passkeyRequest(account: string, host: string, challenge: string): Promise<unknown> {
+    const known = (await this.#passkeys(account)).map(({ id }) => id)
+    return known.length === 0 ? undefined : requestOptions(host, challenge, known)
+  }
+
+  async checkPasskey(
+    account: string,
+    loginAddress: string,
+    { host, challenge }: { readonly host: string; readonly challenge: string },
+    answer: PasskeyAnswer,
+    context: LoginContext,
+  ): Promise<LoginResult> {
+    const { storage, clock } = this.#deps
+    return await this.#check(account, loginAddress, context, 'passkey', () =>
+      storage.write(async db => {
+        const row = (await this.#passkeys(account)).find(({ id }) => id === answer.id)
+        if (row === undefined) return false
+        const counter = answered(host, challenge, Buffer.from(row.public_key, 'base64'), answer)
+        const before = Number(row.counter)
+        // §6.1.1: one that goes back is that of a copy. Many devices do not count.
+        if (counter === undefined || (counter <= before && (counter > 0 || before > 0))) return false
+        await db<PasskeyRow>(PASSKEY).where({ account, id: row.id }).update({ counter, used_at: clock.now() })
+        return true
+      }),
+    )
+  }
+
+  /** What `right` says counts: into the limits, the record and the log. */
+  async #check(
+    account: string,
+    loginAddress: string,
+    context: LoginContext,
+    mechanism: string,
+    right: () => Promise<boolean>,
+  ): Promise<LoginResult> {
     const { authenticator, limits, registry } = this.#deps
     const info = registry.lookup.account(account)
     const identity = { loginAddress, canonical: loginAddress, ...(info && { account: info }) }
     const finish = (result: Parameters<Authenticator['finish']>[0]['result']): LoginResult =>
-      authenticator.finish({ result, identity }, context, 'code')
+      authenticator.finish({ result, identity }, context, mechanism)
     if (info === undefined) return finish('baduser')
     if (limits.limited(context.remoteIp) || this.#guessed(account)) return finish('toomany')
     const giveBack = limits.take(context.remoteIp)
     const takeBack = this.#take(account)
     try {
-      if (!(await this.#use(account, cleanCode(code)))) return finish('badcode')
+      if (!(await right())) return finish('badcode')
     } catch (err) {
-      return authenticator.failed(err, context, 'code')
+      return authenticator.failed(err, context, mechanism)
     }
     giveBack()
     takeBack()
     return finish(authenticator.allowed(info))
   }
 
+  async #passkeys(account: string): Promise<PasskeyRow[]> {
+    return await this.#deps.storage.db<PasskeyRow>(PASSKEY).where({ account }).orderBy(['created_at', 'id'])
+  }
+
   async addAppPassword(account: string, name: string): Promise<{ readonly id: string; readonly password: string }> {
     const { random, clock, registry } = this.#deps
-    const shown = name.trim()
-    if (shown === '' || shown.length > APP_NAME_LENGTH || /\p{Cc}/u.test(shown))
-      throw new UsageError(`say in 1 to ${APP_NAME_LENGTH} characters what the password is for`)
+    const shown = shownName(name)
     const [id, password] = [random.id(), appPassword(random)]
     await registry.change(async db => {
       const [row] = await db(APP_PASSWORD_TABLE).where({ account }).count({ n: '*' })
@@ -141,7 +232,7 @@ export class SecondFactors implements LoginSecurity {
 
   /** In the unit of work that removes the account. */
   async removeOf(db: Db, account: string): Promise<void> {
-    for (const table of [SECOND_FACTOR, APP_PASSWORD_TABLE]) await db(table).where({ account }).delete()
+    for (const table of [SECOND_FACTOR, APP_PASSWORD_TABLE, PASSKEY]) await db(table).where({ account }).delete()
   }
 
   /** Marks a code as used. False when it is wrong, or was used. */
@@ -184,6 +275,12 @@ export class SecondFactors implements LoginSecurity {
     else wrong.count++
     return () => void this.#wrong.delete(account)
   }
+}
+
+function shownName(name: string): string {
+  const shown = name.trim()
+  if (shown !== '' && shown.length <= APP_NAME_LENGTH && !/\p{Cc}/u.test(shown)) return shown
+  throw new UsageError(`say in 1 to ${APP_NAME_LENGTH} characters what it is for`)
 }
 
 function codesOf(row: SecondFactorRow): string[] {

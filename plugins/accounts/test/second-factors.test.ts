@@ -84,6 +84,7 @@ test('turned on with a code, and off again; sessions end with both', async () =>
     secondFactorSince: expect.any(Number),
     recoveryCodes: RECOVERY_CODES,
     appPasswords: [],
+    passkeys: [],
   })
   await expect(security.enable('alice', base32(secret), now())).rejects.toThrow(/turn it off first/)
   expect([await security.disable('alice'), await security.disable('alice')]).toEqual([true, false])
@@ -137,7 +138,7 @@ test('app passwords are for programs alone, and can be taken back', async () => 
   expect(await security.removeAppPassword('bob', id)).toBe(false)
   expect([await security.removeAppPassword('alice', id), await plain(password)]).toEqual([true, '535 badpassword'])
   for (const bad of ['', ' ', 'a\u0000', 'x'.repeat(101)])
-    await expect(security.addAppPassword('alice', bad)).rejects.toThrow(/what the password is for/)
+    await expect(security.addAppPassword('alice', bad)).rejects.toThrow(/what it is for/)
   for (let i = 0; i < APP_PASSWORDS; i++) await security.addAppPassword('alice', `${i}`)
   await expect(security.addAppPassword('alice', 'one more')).rejects.toThrow(/at most 50/)
 })
@@ -200,5 +201,5 @@ test('an account that is added again has neither', async () => {
   await security.addAppPassword('bob', 'Phone')
   await world.mox('account remove bob')
   await world.mox('account add bob bob@example.org')
-  expect(await security.state('bob')).toEqual({ recoveryCodes: 0, appPasswords: [] })
+  expect(await security.state('bob')).toEqual({ recoveryCodes: 0, appPasswords: [], passkeys: [] })
 })

@@ -14,7 +14,14 @@ import { openWebmail, type WebmailHost } from './webmail-host.ts'
 
 const signal = new AbortController().signal
 const caller = (account: string): Caller => ({
-  ...{ account, loginAddress: `${account}@example.org`, sessionId: 's', remoteIp: '192.0.2.1', userAgent: '' },
+  ...{
+    account,
+    loginAddress: `${account}@example.org`,
+    sessionId: 's',
+    remoteIp: '192.0.2.1',
+    userAgent: '',
+    host: '',
+  },
 })
 const alice = caller('alice')
 

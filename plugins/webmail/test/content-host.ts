@@ -71,7 +71,14 @@ export async function openContent(
   const messages = new MemoryMessages()
   const reader = new Reader({ mailboxes: messages, clock: systemClock, log: collectingLog() }, 60_000)
   const routes = makeContentRoutes({ mailboxes: messages, reader, sanitised: options.sanitised ?? true, ...options })
-  const caller = { account: 'alice', loginAddress: 'alice@example.org', sessionId: 's', remoteIp: '', userAgent: '' }
+  const caller = {
+    account: 'alice',
+    loginAddress: 'alice@example.org',
+    sessionId: 's',
+    remoteIp: '',
+    userAgent: '',
+    host: '',
+  }
   const app = new Koa()
   app.use(async (ctx: Context) => {
     // As the http plugin sets it for everything.

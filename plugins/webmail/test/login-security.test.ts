@@ -70,7 +70,7 @@ test('a recovery code does as well', async () => {
 test('some tries, some time', async () => {
   const client = await firstStep()
   for (let i = 1; i < CODE_TRIES; i++) assert.equal(await answer(client, '000000'), 'loginFailed: wrong code')
-  assert.equal(await answer(client, '000000'), 'badRequest: that was the wrong code too often; begin again')
+  assert.equal(await answer(client, '000000'), 'badRequest: that was wrong too often; begin again')
   assert.equal(await answer(client, code()), 'badRequest: the login took too long; begin again')
   const late = await firstStep()
   await host.clock.advance(CODE_SECONDS * 1_000)

@@ -65,17 +65,29 @@ export type Undo = z.infer<typeof undo>
 const call = <P extends z.ZodObject, R extends z.ZodType>(params: P, result: R) => ({ params, result })
 
 const password = z.string().max(1_000)
+/** In base64url. */
+const bytes = z.string().regex(/^[A-Za-z0-9_-]{1,8000}$/)
+const passkeyAnswer = z.strictObject({ id: bytes, clientData: bytes, authenticatorData: bytes, signature: bytes })
 
 export const calls = {
-  // Login. These three need no session.
+  // Login. These four need no session.
   loginPrepare: call(z.strictObject({}), z.object({ loginToken: z.string() })),
   login: call(
     z.strictObject({ loginToken: z.string().max(100), address: z.string().max(320), password: z.string().max(1_000) }),
     /** `csrf` is '' when a code is needed: `proof` is for `loginCode` then. */
-    z.object({ csrf: z.string(), account: z.string(), proof: z.string() }),
+    z.object({
+      ...{ csrf: z.string(), account: z.string(), proof: z.string() },
+      /** For navigator.credentials.get, as JSON; null when the account has no passkey. */
+      passkey: z.unknown(),
+    }),
   ),
   loginCode: call(
     z.strictObject({ proof: z.string().max(100), code: z.string().max(100) }),
+    z.object({ csrf: z.string(), account: z.string() }),
+  ),
+  /** The same with the answer of a passkey. */
+  loginPasskey: call(
+    z.strictObject({ proof: z.string().max(100), answer: passkeyAnswer }),
     z.object({ csrf: z.string(), account: z.string() }),
   ),
   logout: call(z.strictObject({}), nothing),
@@ -91,6 +103,16 @@ export const calls = {
   ),
   secondFactorDisable: call(z.strictObject({ password }), nothing),
   recoveryCodesRenew: call(z.strictObject({ password }), z.object({ recoveryCodes: z.array(z.string()) })),
+  /** For navigator.credentials.create, as JSON. */
+  passkeyBegin: call(z.strictObject({}), z.object({ options: z.unknown() })),
+  passkeyAdd: call(
+    z.strictObject({
+      ...{ password, name: line.max(100) },
+      answer: z.strictObject({ id: bytes, clientData: bytes, authenticatorData: bytes, publicKey: bytes }),
+    }),
+    nothing,
+  ),
+  passkeyRemove: call(z.strictObject({ id: bytes }), nothing),
   appPasswordAdd: call(z.strictObject({ password, name: line.max(100) }), z.object({ password: z.string() })),
   appPasswordRemove: call(z.strictObject({ id: z.string().max(100) }), nothing),
 

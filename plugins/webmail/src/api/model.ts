@@ -190,6 +190,7 @@ export const loginSecurity = z.object({
   secondFactorSince: time.nullable(),
   /** Not used yet. */
   recoveryCodes: z.int(),
+  passkeys: z.array(z.object({ id: z.string(), name: z.string(), createdAt: time, usedAt: time.nullable() })),
   appPasswords: z.array(z.object({ id: z.string(), name: z.string(), createdAt: time, usedAt: time.nullable() })),
 })
 export type LoginSecurity = z.infer<typeof loginSecurity>

@@ -11,6 +11,8 @@ export interface Caller {
   readonly sessionId: string
   readonly remoteIp: string
   readonly userAgent: string
+  /** Where the browser is: "mail.example.org:8443". */
+  readonly host: string
   readonly tls?: TlsFacts
 }
 

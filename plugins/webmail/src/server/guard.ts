@@ -69,6 +69,7 @@ function callerOf(ctx: Context, { account, loginAddress, id }: Session): Caller 
   const tls = tlsOf(ctx)
   return {
     ...{ account, loginAddress, sessionId: id, remoteIp: remoteIpOf(ctx), userAgent: ctx.get('User-Agent') },
+    host: ctx.host,
     ...(tls === undefined ? {} : { tls }),
   }
 }

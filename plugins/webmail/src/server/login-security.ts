@@ -1,13 +1,15 @@
 // Calls for the account's second factor and its passwords for programs. What lets somebody in needs the account's password once
 // more: an unattended browser is not enough.
-import { type Directory, type LoginSecurity, UsageError } from '@mox/plugin-sdk'
+import { type Directory, type LoginSecurity, type Random, UsageError } from '@mox/plugin-sdk'
 import { CallError, type Caller, type Handlers } from './call.ts'
+import { PROOFS } from './limits.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Deps {
   readonly directory: Directory
   readonly loginSecurity: LoginSecurity | undefined
   readonly sessions: Sessions
+  readonly random: Random
   readonly hostname: string
 }
 
@@ -17,10 +19,18 @@ type SecurityCalls =
   | 'secondFactorEnable'
   | 'secondFactorDisable'
   | 'recoveryCodesRenew'
+  | 'passkeyBegin'
+  | 'passkeyAdd'
+  | 'passkeyRemove'
   | 'appPasswordAdd'
   | 'appPasswordRemove'
 
-export function makeSecurityCalls({ directory, loginSecurity, sessions, hostname }: Deps): Handlers<SecurityCalls> {
+const CHALLENGE_BYTES = 32
+
+export function makeSecurityCalls(deps: Deps): Handlers<SecurityCalls> {
+  const { directory, loginSecurity, sessions, random, hostname } = deps
+  /** What a new passkey is asked, by session. */
+  const challenges = new Map<string, string>()
   const service = (): LoginSecurity => {
     if (loginSecurity === undefined) throw new CallError('refused', 'this server has no second factors')
     return loginSecurity
@@ -43,10 +53,11 @@ export function makeSecurityCalls({ directory, loginSecurity, sessions, hostname
   return {
     loginSecurity: async (_, { account }) => {
       if (loginSecurity === undefined)
-        return { available: false, secondFactorSince: null, recoveryCodes: 0, appPasswords: [] }
-      const { secondFactorSince = null, recoveryCodes, appPasswords } = await loginSecurity.state(account)
+        return { available: false, secondFactorSince: null, recoveryCodes: 0, passkeys: [], appPasswords: [] }
+      const { secondFactorSince = null, recoveryCodes, passkeys, appPasswords } = await loginSecurity.state(account)
       return {
         ...{ available: true, secondFactorSince, recoveryCodes },
+        passkeys: passkeys.map(({ usedAt = null, ...rest }) => ({ ...rest, usedAt })),
         appPasswords: appPasswords.map(({ usedAt = null, ...rest }) => ({ ...rest, usedAt })),
       }
     },
@@ -74,6 +85,29 @@ export function makeSecurityCalls({ directory, loginSecurity, sessions, hostname
     recoveryCodesRenew: async ({ password }, caller) => {
       const security = await confirm(password, caller)
       return { recoveryCodes: [...(await told(security.renewRecoveryCodes(caller.account)))] }
+    },
+    passkeyBegin: async (_, { account, loginAddress, host, sessionId }) => {
+      const challenge = random.bytes(CHALLENGE_BYTES).toString('base64url')
+      const options = await told(service().passkeyOptions(account, loginAddress, host, challenge))
+      challenges.delete(sessionId)
+      challenges.set(sessionId, challenge)
+      // The oldest goes when there are too many.
+      for (const oldest of challenges.keys()) if (challenges.size > PROOFS) challenges.delete(oldest)
+      return { options }
+    },
+    passkeyAdd: async ({ password, name, answer }, caller) => {
+      const challenge = challenges.get(caller.sessionId)
+      if (challenge === undefined) throw new CallError('refused', 'that took too long; begin again')
+      const security = await confirm(password, caller)
+      challenges.delete(caller.sessionId)
+      if (!(await told(security.addPasskey(caller.account, name, caller.host, challenge, answer))))
+        throw new CallError('refused', 'this is no answer of a passkey for this site; begin again')
+      return {}
+    },
+    passkeyRemove: async ({ id }, { account }) => {
+      if (!(await service().removePasskey(account, id)))
+        throw new CallError('notFound', 'there is no such passkey any more')
+      return {}
     },
     appPasswordAdd: async ({ password, name }, caller) => {
       const security = await confirm(password, caller)

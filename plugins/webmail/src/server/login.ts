@@ -1,7 +1,7 @@
 // Logging in and out, and the list of devices. A login needs a token that is in a cookie as well: a page of another site,
 // which cannot read the answer of loginPrepare, cannot log a browser in.
 import { timingSafeEqual } from 'node:crypto'
-import type { Clock, Directory, LoginResult, LoginSecurity, Random } from '@mox/plugin-sdk'
+import type { Clock, Directory, LoginResult, LoginSecurity, PasskeyAnswer, Random } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
 import { CallError, type Handlers } from './call.ts'
 import { loginContextOf, SESSION_COOKIE, sessionTokens } from './guard.ts'
@@ -11,6 +11,7 @@ import { hashOf, type Sessions } from './sessions.ts'
 
 const LOGIN_COOKIE = 'webmaillogin'
 const LOGIN_TOKEN_BYTES = 16
+const CHALLENGE_BYTES = 32
 
 interface Deps {
   readonly sessions: Sessions
@@ -35,9 +36,10 @@ export interface LoginCalls {
   login(
     ctx: Context,
     params: { readonly loginToken: string; readonly address: string; readonly password: string },
-  ): Promise<LoggedIn & { proof: string }>
+  ): Promise<LoggedIn & { proof: string; passkey: unknown }>
   /** After a login that needs a code. */
   code(ctx: Context, params: { readonly proof: string; readonly code: string }): Promise<LoggedIn>
+  passkey(ctx: Context, params: { readonly proof: string; readonly answer: PasskeyAnswer }): Promise<LoggedIn>
   /** After a session was ended: the others of the browser go on. */
   loggedOut(ctx: Context, sessionId: string): void
 }
@@ -47,6 +49,8 @@ interface Proof {
   readonly account: string
   readonly loginAddress: string
   readonly until: number
+  /** What a passkey is asked. */
+  readonly challenge: string
   tries: number
 }
 
@@ -70,6 +74,26 @@ export function makeLogin(deps: Deps): LoginCalls {
     ctx.cookies.set(SESSION_COOKIE, [opened.token, ...others].join('.'), cookie(ctx))
     return { csrf: opened.csrf, account }
   }
+  /** The second step of a login, as `check` judges it. */
+  const finish = async (
+    ctx: Context,
+    proof: string,
+    check: (security: LoginSecurity, proven: Proof) => Promise<LoginResult>,
+  ): Promise<LoggedIn> => {
+    const proven = proofs.get(proof)
+    if (proven === undefined || proven.until <= clock.now() || loginSecurity === undefined)
+      throw new CallError('badRequest', 'the login took too long; begin again')
+    proven.tries++
+    if (proven.tries >= CODE_TRIES) proofs.delete(proof)
+    const result = await check(loginSecurity, proven)
+    metrics.login(result.ok ? 'ok' : result.result)
+    if (!result.ok) {
+      if (proofs.has(proof)) throw refusal(result)
+      throw new CallError('badRequest', 'that was wrong too often; begin again')
+    }
+    proofs.delete(proof)
+    return await open(ctx, proven.account, proven.loginAddress)
+  }
   return {
     prepare: ctx => {
       const loginToken = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
@@ -83,31 +107,25 @@ export function makeLogin(deps: Deps): LoginCalls {
       ctx.cookies.set(LOGIN_COOKIE, null, cookie(ctx))
       const result = await directory.login(address, password, { ...loginContextOf(ctx), asksForCode: true })
       metrics.login(result.ok ? 'ok' : result.result)
-      if (result.ok) return { ...(await open(ctx, result.account, result.loginAddress)), proof: '' }
+      if (result.ok) return { ...(await open(ctx, result.account, result.loginAddress)), proof: '', passkey: null }
       if (result.result !== 'secondfactor' || loginSecurity === undefined) throw refusal(result)
-      const proof = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
+      const [proof, challenge] = [LOGIN_TOKEN_BYTES, CHALLENGE_BYTES].map(n => random.bytes(n).toString('base64url'))
+      if (proof === undefined || challenge === undefined) throw new Error('two texts expected')
       const { account, loginAddress } = result
-      proofs.set(proof, { account, loginAddress, until: clock.now() + CODE_SECONDS * 1_000, tries: 0 })
+      proofs.set(proof, { account, loginAddress, challenge, until: clock.now() + CODE_SECONDS * 1_000, tries: 0 })
       // The oldest goes when there are too many.
       for (const oldest of proofs.keys()) if (proofs.size > PROOFS) proofs.delete(oldest)
-      return { csrf: '', account: '', proof }
+      const passkey = (await loginSecurity.passkeyRequest(account, ctx.host, challenge)) ?? null
+      return { csrf: '', account: '', proof, passkey }
     },
-    code: async (ctx, { proof, code }) => {
-      const proven = proofs.get(proof)
-      if (proven === undefined || proven.until <= clock.now() || loginSecurity === undefined)
-        throw new CallError('badRequest', 'the login took too long; begin again')
-      proven.tries++
-      if (proven.tries >= CODE_TRIES) proofs.delete(proof)
-      const { account, loginAddress } = proven
-      const result = await loginSecurity.checkCode(account, loginAddress, code, loginContextOf(ctx))
-      metrics.login(result.ok ? 'ok' : result.result)
-      if (!result.ok) {
-        if (proofs.has(proof)) throw refusal(result)
-        throw new CallError('badRequest', 'that was the wrong code too often; begin again')
-      }
-      proofs.delete(proof)
-      return await open(ctx, account, loginAddress)
-    },
+    code: (ctx, { proof, code }) =>
+      finish(ctx, proof, (security, { account, loginAddress }) =>
+        security.checkCode(account, loginAddress, code, loginContextOf(ctx)),
+      ),
+    passkey: (ctx, { proof, answer }) =>
+      finish(ctx, proof, (security, { account, loginAddress, challenge }) =>
+        security.checkPasskey(account, loginAddress, { host: ctx.host, challenge }, answer, loginContextOf(ctx)),
+      ),
     loggedOut: (ctx, sessionId) => {
       const others = sessionTokens(ctx).filter(token => hashOf(token) !== sessionId)
       ctx.cookies.set(SESSION_COOKIE, others.length === 0 ? null : others.join('.'), cookie(ctx))

@@ -53,10 +53,11 @@ export function makeRouter(deps: Deps): Middleware {
 
   /** What a call answers; undefined for a name that nobody has. */
   const answer = async (ctx: Context, name: CallName): Promise<unknown> => {
-    if (name === 'loginPrepare' || name === 'login' || name === 'loginCode')
+    if (name === 'loginPrepare' || name === 'login' || name === 'loginCode' || name === 'loginPasskey')
       return await bodies.with(ctx, LOGIN_BYTES, async body => {
         if (name === 'login') return await deps.login.login(ctx, paramsOf(name, body))
         if (name === 'loginCode') return await deps.login.code(ctx, paramsOf(name, body))
+        if (name === 'loginPasskey') return await deps.login.passkey(ctx, paramsOf(name, body))
         paramsOf(name, body)
         return deps.login.prepare(ctx)
       })

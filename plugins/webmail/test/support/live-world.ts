@@ -133,7 +133,7 @@ export async function openLiveWorld(): Promise<LiveWorld> {
 async function serve(streams: Streams): Promise<Server> {
   const server = createServer((request, response) => {
     const caller: Caller = {
-      ...{ account: ACCOUNT, loginAddress: 'alice@example.net', remoteIp: '127.0.0.1', userAgent: '' },
+      ...{ account: ACCOUNT, loginAddress: 'alice@example.net', remoteIp: '127.0.0.1', userAgent: '', host: '' },
       sessionId: String(request.headers['x-session']),
     }
     const answer = async (): Promise<void> => {

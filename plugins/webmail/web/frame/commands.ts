@@ -8,7 +8,6 @@ import { narrow, settings } from '../state/store.ts'
 import { addOneMore } from './login.tsx'
 import { announcement } from './overlay.ts'
 import { undoLast } from './overlays.tsx'
-import { openPalette } from './palette.tsx'
 import { logout, logoutAll, nextAccount } from './session.ts'
 import { showTooltips } from './tooltips.ts'
 
@@ -30,7 +29,7 @@ export function registerFrameCommands(): void {
   global('outgoing', 'Open outgoing messages', '', openOutgoing)
   global('mailboxes', 'Focus the mailboxes', 'g', () => focusOn('.mailboxes [role=treeitem][tabindex="0"]'))
   global('message', 'Focus the message', 'ctrl m', () => focusOn('.message-pane button:not(:disabled)'))
-  global('palette', 'Find a command or mailbox', 'ctrl k', openPalette)
+  global('palette', 'Find a command or mailbox', 'ctrl k', async () => (await import('./palette.tsx')).openPalette())
   global('undo', 'Undo', 'ctrl z', () => {
     if (!undoLast()) announcement.value = 'Nothing to undo'
   })

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks'
 import { encode } from 'uqr'
 import type { LoginSecurity } from '../../src/api/model.ts'
 import { call } from '../lib/api.ts'
+import { hasPasskeys, makePasskey } from '../lib/passkeys.ts'
 import { attempt } from '../state/busy.ts'
 import { useLoaded } from './loaded.ts'
 
@@ -37,6 +38,9 @@ function Loaded({ value, reload }: { readonly value: LoginSecurity; reload(): vo
         <SetUp made={shown} />
       ) : (
         <TurnedOn since={value.secondFactorSince} left={value.recoveryCodes} made={shown} reload={reload} />
+      )}
+      {value.secondFactorSince === null || codes.length > 0 || !hasPasskeys() ? null : (
+        <Passkeys value={value} reload={reload} />
       )}
       <h3>App passwords</h3>
       <AppPasswords value={value} reload={reload} />
@@ -218,6 +222,58 @@ function AppPasswords({ value, reload }: { readonly value: LoginSecurity; reload
       ) : (
         <button type="button" onClick={() => setAdding(true)}>
           New app password…
+        </button>
+      )}
+    </>
+  )
+}
+
+function Passkeys({ value, reload }: { readonly value: LoginSecurity; reload(): void }): JSX.Element {
+  const [adding, setAdding] = useState(false)
+  const remove = async (id: string): Promise<void> => {
+    await attempt('removing the passkey', () => call('passkeyRemove', { id }))
+    reload()
+  }
+  return (
+    <>
+      <h3>Passkeys</h3>
+      <p class="hint-text">A key in this device, or one that you plug in, instead of a code.</p>
+      <ul class="entries">
+        {value.passkeys.map(({ id, name, createdAt, usedAt }) => (
+          <li key={id}>
+            <div>
+              <b>{name}</b>
+              <small>
+                made {new Date(createdAt).toLocaleDateString()},{' '}
+                {usedAt === null ? 'never used' : `last used ${new Date(usedAt).toLocaleString()}`}
+              </small>
+            </div>
+            <button type="button" aria-label={`Remove ${name}`} onClick={() => void remove(id)}>
+              Remove
+            </button>
+          </li>
+        ))}
+      </ul>
+      {adding ? (
+        <PasswordForm
+          verb="Make a passkey"
+          cancel={() => setAdding(false)}
+          submit={async (password, form) => {
+            const { options } = await call('passkeyBegin', {})
+            const answer = await makePasskey(options)
+            await call('passkeyAdd', { password, name: String(form.get('device')), answer })
+            setAdding(false)
+            reload()
+          }}
+        >
+          <label class="field">
+            Name of the device
+            <input name="device" required maxLength={100} ref={focus} />
+          </label>
+        </PasswordForm>
+      ) : (
+        <button type="button" onClick={() => setAdding(true)}>
+          New passkey…
         </button>
       )}
     </>
