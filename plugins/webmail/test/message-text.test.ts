@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { modeNotice, modeOf, modesOf, nextHtml } from '../web/message/modes.ts'
+import { expect, it, vi } from 'vitest'
+import { holdsHtml, modeNotice, modeOf, modesOf, nextHtml } from '../web/message/modes.ts'
 import { isOdd, stretches } from '../web/message/scripts.ts'
 import { sizeText } from '../web/message/size.ts'
 import {
@@ -121,6 +121,19 @@ it.each([
       .map(s => s.text)
       .join(''),
   ).toBe(text)
+})
+
+const BROWSER = { SecurityPolicyViolationEvent: class {}, HTMLIFrameElement: { prototype: { sandbox: '' } } }
+for (const [name, value] of Object.entries(BROWSER)) vi.stubGlobal(name, value)
+
+it('shows no HTML where the browser would not hold it', () => {
+  expect(holdsHtml(BROWSER)).toBe(true)
+  expect(holdsHtml({ ...BROWSER, HTMLIFrameElement: { prototype: {} } })).toBe(false)
+  const { SecurityPolicyViolationEvent: _, ...old } = BROWSER
+  expect([holdsHtml(old), holdsHtml({})]).toEqual([false, false])
+  expect(modesOf({ ...message, texts: [] }, false)).toEqual(['text'])
+  expect(modesOf(message, false)).toEqual(['text'])
+  expect(modeNotice(message, false)).toMatch(/^This browser cannot hold/)
 })
 
 const texts = [{ path: '0', text: 'x', truncated: false, alternate: false }]

@@ -3,11 +3,19 @@ import type { OpenedMessage, Settings, ViewMode } from '../../src/api/model.ts'
 
 type Shown = Pick<OpenedMessage, 'texts' | 'htmlPath' | 'hasExternal' | 'viewMode'>
 
-export function modesOf({ texts, htmlPath, hasExternal }: Shown): readonly ViewMode[] {
+/** Whether the browser keeps what a policy forbids from HTML in a frame; without, HTML is not shown at all. */
+export function holdsHtml(browser: object = globalThis): boolean {
+  const { HTMLIFrameElement: frame } = browser as { HTMLIFrameElement?: { prototype: object } }
+  // Of browsers with Content Security Policy level 2, which has sandboxes.
+  return 'SecurityPolicyViolationEvent' in browser && frame !== undefined && 'sandbox' in frame.prototype
+}
+
+export function modesOf({ texts, htmlPath, hasExternal }: Shown, holds: boolean = holdsHtml()): readonly ViewMode[] {
+  const html = htmlPath !== '' && holds
   return [
-    ...(texts.length > 0 || htmlPath === '' ? (['text'] as const) : []),
-    ...(htmlPath === '' ? [] : (['html'] as const)),
-    ...(htmlPath !== '' && hasExternal ? (['external'] as const) : []),
+    ...(texts.length > 0 || !html ? (['text'] as const) : []),
+    ...(html ? (['html'] as const) : []),
+    ...(html && hasExternal ? (['external'] as const) : []),
   ]
 }
 
@@ -42,7 +50,8 @@ export function trackerNotice({ trackers, trackerHosts }: Pick<OpenedMessage, 't
 }
 
 /** What to tell about what is missing. */
-export function modeNotice({ texts, htmlPath }: Shown): string {
+export function modeNotice({ texts, htmlPath }: Shown, holds: boolean = holdsHtml()): string {
+  if (htmlPath !== '' && !holds) return 'This browser cannot hold HTML of strangers; it is not shown'
   if (texts.length > 0) return ''
   return htmlPath === '' ? 'No textual content' : 'HTML-only message'
 }
