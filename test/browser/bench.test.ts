@@ -104,7 +104,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await submit(t.server, ['dora@example.org'], 'Told to an application')
       await eventually(async () => assert.ok(receiver.refused > 0))
       const webhooks = panel(page, 'Webhooks that wait')
-      await webhooks.getByRole('row', { name: /app delivered/ }).waitFor()
+      await webhooks.getByRole('row', { name: /app delivered.*HTTP status 503/ }).waitFor()
       receiver.down = false
       await webhooks.getByRole('button', { name: 'Send all now' }).click()
       await webhooks.getByText('None.').waitFor()
@@ -112,6 +112,14 @@ describe.skipIf(CHROMIUM === undefined)(
         receiver.taken.map(({ body }) => [body['Event'], body['Recipient']]),
         [['delivered', 'dora@example.org']],
       )
+      // Taken without anything being done on the page.
+      receiver.down = true
+      await submit(t.server, ['elsa@example.org'], 'Told later')
+      await webhooks.getByRole('row', { name: /app delivered.*HTTP status 503/ }).waitFor()
+      receiver.down = false
+      const sent = await mox(['queue', 'webhook', 'schedule', '--now', '0', '--all', '--config', t.server.configFile])
+      assert.equal(sent.code, 0, sent.stderr)
+      await webhooks.getByText('None.').waitFor()
       await page.context().close()
     })
 

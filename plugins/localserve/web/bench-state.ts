@@ -2,12 +2,14 @@
 // are the server's; the rest only while it is looked at.
 
 import type { MailEvent, SuppressionEntry } from '@mox/plugin-sdk'
-import { batch, effect, signal } from '@preact/signals'
+import { batch, computed, effect, signal } from '@preact/signals'
 import type { BenchStatus, EventList, ScenarioStatus, Table } from '../src/api-types.ts'
 import { ahead, attempt, get, now, onChange, refresh, view } from './state.ts'
 
 /** Rows of events and suppressions. */
 const ROWS = 100
+/** Milliseconds after which webhooks that wait are asked about again. */
+const WEBHOOKS_MS = 1_000
 
 export const bench = signal<BenchStatus | undefined>(undefined)
 export const scenarios = signal<ScenarioStatus | undefined>(undefined)
@@ -104,6 +106,22 @@ export function retryWebhooks(): Promise<void> {
 
 effect(() => {
   if (view.value === 'bench') void refreshBench()
+})
+
+// Nothing tells when an application took a webhook.
+const waiting = computed(() => view.value === 'bench' && (webhooks.value?.rows.length ?? 0) > 0)
+effect(() => {
+  if (!waiting.value) return
+  const ask = (): Promise<void> =>
+    get<Table>('api/webhooks').then(
+      table => {
+        webhooks.value = table
+      },
+      // Asked again; what the page says of something else stays.
+      () => undefined,
+    )
+  const timer = setInterval(() => void ask(), WEBHOOKS_MS)
+  return () => clearInterval(timer)
 })
 
 onChange(() => void (view.peek() === 'bench' ? refreshBench() : refreshClock()))
