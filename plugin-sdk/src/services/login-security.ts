@@ -3,25 +3,15 @@
 import { defineService, type ServiceToken } from '../define/service.ts'
 import type { LoginContext, LoginResult } from './directory.ts'
 
-/** A password that was made for one program. */
-export interface AppPassword {
+/** What lets somebody in and can be taken back alone: a password that was made for one program, or a passkey. */
+export interface LoginKey {
+  /** Of a passkey: its credential, base64url. */
   readonly id: string
   /** What it is for, as its owner wrote it. */
   readonly name: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
-  /** To the hour; undefined: never used. */
-  readonly usedAt?: number
-}
-
-/** A key in a device of the user (WebAuthn); a second factor beside codes. */
-export interface Passkey {
-  /** Of the credential, base64url. */
-  readonly id: string
-  /** What its owner calls it. */
-  readonly name: string
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number
+  /** To the hour for app passwords; undefined: never used. */
   readonly usedAt?: number
 }
 
@@ -47,9 +37,9 @@ export interface LoginSecurityState {
   /** Recovery codes that were not used yet. */
   readonly recoveryCodes: number
   /** Oldest first. */
-  readonly appPasswords: readonly AppPassword[]
-  /** Oldest first. */
-  readonly passkeys: readonly Passkey[]
+  readonly appPasswords: readonly LoginKey[]
+  /** Keys in devices of the user (WebAuthn), a second factor beside codes; oldest first. */
+  readonly passkeys: readonly LoginKey[]
 }
 
 /**
@@ -72,8 +62,9 @@ export interface LoginSecurity {
    */
   checkCode(account: string, loginAddress: string, code: string, context: LoginContext): Promise<LoginResult>
   /**
-   * What to give to the browser to make a passkey, as JSON. `host`: where the browser is, "mail.example.org:8443"; `challenge`: random, in base64url, and good
-   * for one answer. Only for an account with a second factor, whose recovery codes help where the passkey is lost.
+   * What to give to the browser to make a passkey, as JSON. `host`: where the browser is, "mail.example.org:8443"; `challenge`:
+   * random, in base64url, and good for one answer. Only for an account with a second factor, whose recovery codes help where the
+   * passkey is lost.
    */
   passkeyOptions(account: string, loginAddress: string, host: string, challenge: string): Promise<unknown>
   /** False when the answer is not right. */

@@ -1,9 +1,9 @@
 // Second factors and app passwords of accounts: rows of the database, held in memory by the registry. A code is good once: the last
 // step that was used is stored before it is let in. Guessing is slow for each account, from however many addresses it comes.
 import {
-  type AppPassword,
   type Clock,
   type LoginContext,
+  type LoginKey,
   type LoginResult,
   type LoginSecurity,
   type LoginSecurityState,
@@ -57,17 +57,9 @@ export class SecondFactors implements LoginSecurity {
   async state(account: string): Promise<LoginSecurityState> {
     const { db } = this.#deps.storage
     const factor = await db<SecondFactorRow>(SECOND_FACTOR).where({ account }).first()
-    const rows: AppPasswordRow[] = await db<AppPasswordRow>(APP_PASSWORD_TABLE)
-      .where({ account })
-      .orderBy(['created_at', 'id'])
-    const appPasswords: AppPassword[] = rows.map(({ id, name, created_at, used_at }) => ({
-      ...{ id, name, createdAt: Number(created_at) },
-      ...(used_at === null ? {} : { usedAt: Number(used_at) }),
-    }))
-    const passkeys = (await this.#passkeys(account)).map(({ id, name, created_at, used_at }) => ({
-      ...{ id, name, createdAt: Number(created_at) },
-      ...(used_at === null ? {} : { usedAt: Number(used_at) }),
-    }))
+    const rows = await db<AppPasswordRow>(APP_PASSWORD_TABLE).where({ account }).orderBy(['created_at', 'id'])
+    const appPasswords = rows.map(keyOf)
+    const passkeys = (await this.#passkeys(account)).map(keyOf)
     if (factor === undefined) return { recoveryCodes: 0, appPasswords, passkeys }
     return { secondFactorSince: Number(factor.since), recoveryCodes: codesOf(factor).length, appPasswords, passkeys }
   }
@@ -113,6 +105,29 @@ export class SecondFactors implements LoginSecurity {
 
   async checkCode(account: string, loginAddress: string, code: string, context: LoginContext): Promise<LoginResult> {
     return await this.#check(account, loginAddress, context, 'code', () => this.#use(account, cleanCode(code)))
+  }
+
+  async addAppPassword(account: string, name: string): Promise<{ readonly id: string; readonly password: string }> {
+    const { random, clock, registry } = this.#deps
+    const shown = shownName(name)
+    const [id, password] = [random.id(), appPassword(random)]
+    await registry.change(async db => {
+      const [row] = await db(APP_PASSWORD_TABLE).where({ account }).count({ n: '*' })
+      if (Number(row?.['n']) >= APP_PASSWORDS)
+        throw new UsageError(`an account has at most ${APP_PASSWORDS} app passwords; remove one first`)
+      await db<AppPasswordRow>(APP_PASSWORD_TABLE).insert({
+        ...{ id, account, name: shown, digest: digestOf(password), created_at: clock.now(), used_at: null },
+      })
+    })
+    return { id, password }
+  }
+
+  async removeAppPassword(account: string, id: string): Promise<boolean> {
+    let removed = 0
+    await this.#deps.registry.change(async db => {
+      removed = await db(APP_PASSWORD_TABLE).where({ account, id }).delete()
+    })
+    return removed > 0
   }
 
   async passkeyOptions(account: string, loginAddress: string, host: string, challenge: string): Promise<unknown> {
@@ -176,6 +191,11 @@ export class SecondFactors implements LoginSecurity {
     )
   }
 
+  /** In the unit of work that removes the account. */
+  async removeOf(db: Db, account: string): Promise<void> {
+    for (const table of [SECOND_FACTOR, APP_PASSWORD_TABLE, PASSKEY]) await db(table).where({ account }).delete()
+  }
+
   /** What `right` says counts: into the limits, the record and the log. */
   async #check(
     account: string,
@@ -205,34 +225,6 @@ export class SecondFactors implements LoginSecurity {
 
   async #passkeys(account: string): Promise<PasskeyRow[]> {
     return await this.#deps.storage.db<PasskeyRow>(PASSKEY).where({ account }).orderBy(['created_at', 'id'])
-  }
-
-  async addAppPassword(account: string, name: string): Promise<{ readonly id: string; readonly password: string }> {
-    const { random, clock, registry } = this.#deps
-    const shown = shownName(name)
-    const [id, password] = [random.id(), appPassword(random)]
-    await registry.change(async db => {
-      const [row] = await db(APP_PASSWORD_TABLE).where({ account }).count({ n: '*' })
-      if (Number(row?.['n']) >= APP_PASSWORDS)
-        throw new UsageError(`an account has at most ${APP_PASSWORDS} app passwords; remove one first`)
-      await db<AppPasswordRow>(APP_PASSWORD_TABLE).insert({
-        ...{ id, account, name: shown, digest: digestOf(password), created_at: clock.now(), used_at: null },
-      })
-    })
-    return { id, password }
-  }
-
-  async removeAppPassword(account: string, id: string): Promise<boolean> {
-    let removed = 0
-    await this.#deps.registry.change(async db => {
-      removed = await db(APP_PASSWORD_TABLE).where({ account, id }).delete()
-    })
-    return removed > 0
-  }
-
-  /** In the unit of work that removes the account. */
-  async removeOf(db: Db, account: string): Promise<void> {
-    for (const table of [SECOND_FACTOR, APP_PASSWORD_TABLE, PASSKEY]) await db(table).where({ account }).delete()
   }
 
   /** Marks a code as used. False when it is wrong, or was used. */
@@ -275,6 +267,10 @@ export class SecondFactors implements LoginSecurity {
     else wrong.count++
     return () => void this.#wrong.delete(account)
   }
+}
+
+function keyOf({ id, name, created_at, used_at }: AppPasswordRow | PasskeyRow): LoginKey {
+  return { id, name, createdAt: Number(created_at), ...(used_at === null ? {} : { usedAt: Number(used_at) }) }
 }
 
 function shownName(name: string): string {

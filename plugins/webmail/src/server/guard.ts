@@ -1,6 +1,5 @@
 // Who a request comes from: the cookie with the sessions of this browser and, for what changes something, a CSRF token, which says
-// which of them is meant. What is not valid is told
-// after a second, so that guessing is slow; only so many answers wait.
+// which of them is meant. What is not valid is told after a second, so that guessing is slow; only so many answers wait.
 import type { TLSSocket } from 'node:tls'
 import type { Clock, LoginContext, TlsFacts } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
@@ -68,8 +67,8 @@ export function sessionTokens(ctx: Context): readonly string[] {
 function callerOf(ctx: Context, { account, loginAddress, id }: Session): Caller {
   const tls = tlsOf(ctx)
   return {
-    ...{ account, loginAddress, sessionId: id, remoteIp: remoteIpOf(ctx), userAgent: ctx.get('User-Agent') },
-    host: ctx.host,
+    ...{ account, loginAddress, sessionId: id, host: ctx.host },
+    ...{ remoteIp: remoteIpOf(ctx), userAgent: ctx.get('User-Agent') },
     ...(tls === undefined ? {} : { tls }),
   }
 }

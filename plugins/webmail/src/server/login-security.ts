@@ -2,7 +2,8 @@
 // more: an unattended browser is not enough.
 import { type Directory, type LoginSecurity, type Random, UsageError } from '@mox/plugin-sdk'
 import { CallError, type Caller, type Handlers } from './call.ts'
-import { PROOFS } from './limits.ts'
+import { CHALLENGE_BYTES, PROOFS } from './limits.ts'
+import { setNewest } from './newest.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Deps {
@@ -24,8 +25,6 @@ type SecurityCalls =
   | 'passkeyRemove'
   | 'appPasswordAdd'
   | 'appPasswordRemove'
-
-const CHALLENGE_BYTES = 32
 
 export function makeSecurityCalls(deps: Deps): Handlers<SecurityCalls> {
   const { directory, loginSecurity, sessions, random, hostname } = deps
@@ -89,10 +88,7 @@ export function makeSecurityCalls(deps: Deps): Handlers<SecurityCalls> {
     passkeyBegin: async (_, { account, loginAddress, host, sessionId }) => {
       const challenge = random.bytes(CHALLENGE_BYTES).toString('base64url')
       const options = await told(service().passkeyOptions(account, loginAddress, host, challenge))
-      challenges.delete(sessionId)
-      challenges.set(sessionId, challenge)
-      // The oldest goes when there are too many.
-      for (const oldest of challenges.keys()) if (challenges.size > PROOFS) challenges.delete(oldest)
+      setNewest(challenges, sessionId, challenge, PROOFS)
       return { options }
     },
     passkeyAdd: async ({ password, name, answer }, caller) => {

@@ -5,13 +5,13 @@ import type { Clock, Directory, LoginResult, LoginSecurity, PasskeyAnswer, Rando
 import type { Context } from 'koa'
 import { CallError, type Handlers } from './call.ts'
 import { loginContextOf, SESSION_COOKIE, sessionTokens } from './guard.ts'
-import { CODE_SECONDS, CODE_TRIES, LOGIN_SECONDS, MAX_ACCOUNTS, PROOFS } from './limits.ts'
+import { CHALLENGE_BYTES, CODE_SECONDS, CODE_TRIES, LOGIN_SECONDS, MAX_ACCOUNTS, PROOFS } from './limits.ts'
 import type { WebmailMetrics } from './metrics.ts'
+import { setNewest } from './newest.ts'
 import { hashOf, type Sessions } from './sessions.ts'
 
 const LOGIN_COOKIE = 'webmaillogin'
 const LOGIN_TOKEN_BYTES = 16
-const CHALLENGE_BYTES = 32
 
 interface Deps {
   readonly sessions: Sessions
@@ -57,6 +57,7 @@ interface Proof {
 export function makeLogin(deps: Deps): LoginCalls {
   const { sessions, directory, loginSecurity, clock, random, metrics, path } = deps
   const proofs = new Map<string, Proof>()
+  const secret = (bytes: number): string => random.bytes(bytes).toString('base64url')
   const cookie = (ctx: Context) =>
     ({ httpOnly: true, sameSite: 'strict', path, secure: ctx.secure, overwrite: true }) as const
   /** Beside the sessions of other accounts that the browser has. */
@@ -96,7 +97,7 @@ export function makeLogin(deps: Deps): LoginCalls {
   }
   return {
     prepare: ctx => {
-      const loginToken = random.bytes(LOGIN_TOKEN_BYTES).toString('base64url')
+      const loginToken = secret(LOGIN_TOKEN_BYTES)
       ctx.cookies.set(LOGIN_COOKIE, loginToken, { ...cookie(ctx), maxAge: LOGIN_SECONDS * 1_000 })
       return { loginToken }
     },
@@ -109,12 +110,10 @@ export function makeLogin(deps: Deps): LoginCalls {
       metrics.login(result.ok ? 'ok' : result.result)
       if (result.ok) return { ...(await open(ctx, result.account, result.loginAddress)), proof: '', passkey: null }
       if (result.result !== 'secondfactor' || loginSecurity === undefined) throw refusal(result)
-      const [proof, challenge] = [LOGIN_TOKEN_BYTES, CHALLENGE_BYTES].map(n => random.bytes(n).toString('base64url'))
-      if (proof === undefined || challenge === undefined) throw new Error('two texts expected')
+      const [proof, challenge] = [secret(LOGIN_TOKEN_BYTES), secret(CHALLENGE_BYTES)]
       const { account, loginAddress } = result
-      proofs.set(proof, { account, loginAddress, challenge, until: clock.now() + CODE_SECONDS * 1_000, tries: 0 })
-      // The oldest goes when there are too many.
-      for (const oldest of proofs.keys()) if (proofs.size > PROOFS) proofs.delete(oldest)
+      const until = clock.now() + CODE_SECONDS * 1_000
+      setNewest(proofs, proof, { account, loginAddress, challenge, until, tries: 0 }, PROOFS)
       const passkey = (await loginSecurity.passkeyRequest(account, ctx.host, challenge)) ?? null
       return { csrf: '', account: '', proof, passkey }
     },

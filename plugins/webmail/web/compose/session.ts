@@ -1,5 +1,6 @@
 // A message that is being written: its fields as signals, saved on the server as they change, with its files. The text stays
 // in the browser's session storage until the server has it, so that an ended session or a crash loses nothing.
+
 import { type Signal, signal } from '@preact/signals'
 import { z } from 'zod'
 import { errorBody } from '../../src/api/calls.ts'
@@ -7,6 +8,7 @@ import type { Draft, DraftAttachment, SavedDraft } from '../../src/api/model.ts'
 import { draftAttachment, draft as draftSchema } from '../../src/api/model.ts'
 import { csrfToken } from '../lib/accounts.ts'
 import { ApiError, call, requireLogin } from '../lib/api.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { hello } from '../state/store.ts'
 import { Autosave, type SaveState } from './autosave.ts'
 import { UNSAVED } from './windows.tsx'
@@ -146,7 +148,7 @@ export class ComposeSession {
       else this.#keep()
     } catch (error) {
       this.conflict.value = error instanceof ApiError && error.code === 'conflict'
-      this.problem.value = `Not saved: ${error instanceof Error ? error.message : String(error)}`
+      this.problem.value = `Not saved: ${reasonOf(error)}`
       throw error
     }
   }
@@ -264,7 +266,7 @@ export class ComposeSession {
         for (let token = csrfToken(); await this.#send(upload, file, draft); token = csrfToken())
           await requireLogin('', token)
       } catch (error) {
-        this.#update(upload, { error: error instanceof Error ? error.message : String(error) })
+        this.#update(upload, { error: reasonOf(error) })
       }
     }
   }

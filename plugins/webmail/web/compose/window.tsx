@@ -1,4 +1,5 @@
 // One window in which a message is written.
+
 import { type Signal, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
@@ -8,6 +9,7 @@ import { confirmAction } from '../frame/ask.tsx'
 import { Icon } from '../frame/icons.tsx'
 import { openPopover, toast } from '../frame/overlay.ts'
 import { ApiError } from '../lib/api.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { attempt, busy, showError } from '../state/busy.ts'
 import { mailboxWithRole } from '../state/lookup.ts'
 import { narrow, openMailbox, settings } from '../state/store.ts'
@@ -558,7 +560,7 @@ async function send(opened: Opened, archiveThread: boolean): Promise<void> {
       })
     for (const warning of warnings) showError(new Error(warning))
   } catch (error) {
-    session.problem.value = `Not sent: ${error instanceof Error ? error.message : String(error)}`
+    session.problem.value = `Not sent: ${reasonOf(error)}`
     // While it was sent, all fields were disabled, and the focus was nowhere.
     if (focused instanceof HTMLElement) setTimeout(() => focused.focus())
   }

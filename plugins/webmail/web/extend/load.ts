@@ -2,6 +2,7 @@
 
 import type { ExtensionScript, WebmailRegistry } from '@mox/plugin-sdk/webmail'
 import { toast } from '../frame/overlay.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { bind } from './bound.ts'
 
 export type Load = (name: string) => Promise<unknown>
@@ -20,7 +21,7 @@ export async function loadExtension(
     run(registry)
     commit()
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = reasonOf(error)
     toast({ text: `The extension “${title}” is not there: ${why}`, kind: 'error' })
   }
 }

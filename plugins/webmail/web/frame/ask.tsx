@@ -1,6 +1,8 @@
 // Questions to the user: yes or no, and a line of text. Closing in any way but by the button means no.
+
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import { reasonOf } from '../lib/reason.ts'
 import { openPopup } from './overlay.ts'
 
 export interface Question {
@@ -78,7 +80,7 @@ function LineForm(props: {
       await work(value.trim())
       close()
     } catch (problem) {
-      setError(problem instanceof Error ? problem.message : String(problem))
+      setError(reasonOf(problem))
       setBusy(false)
     }
   }

@@ -1,9 +1,12 @@
 // The form of a login: address and password, then, where the account has a second factor, a code or a passkey.
+
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Result } from '../../src/api/calls.ts'
 import type { Account } from '../lib/accounts.ts'
 import { ApiError, call } from '../lib/api.ts'
+import { reasonOf } from '../lib/reason.ts'
+import { focus } from './overlay.ts'
 
 /** Of a step that is the last. */
 const NO_MORE = { proof: '', passkey: null }
@@ -39,7 +42,7 @@ export function LoginForm({ reason, address: known, done }: LoginFormProps): JSX
       if (result.proof !== '') setPasskey(result.passkey)
       if (result.csrf !== '') done({ account: result.account, address, csrf: result.csrf })
     } catch (problem) {
-      setError(problem instanceof Error ? problem.message : String(problem))
+      setError(reasonOf(problem))
       setBusy(false)
       if (problem instanceof ApiError && problem.code === 'badRequest') setProof('')
     }
@@ -119,9 +122,6 @@ function Password({ known, address, change }: PasswordProps): JSX.Element {
     </>
   )
 }
-
-/** Of what appears in a popup that is open already. */
-const focus = (element: HTMLElement | null): void => element?.focus()
 
 function Code(): JSX.Element {
   return (

@@ -58,6 +58,9 @@ export function toast(next: Toast): void {
   toasts.value = [...toasts.value.slice(-2), next]
 }
 
+/** A `ref`: takes the focus when it appears, in a popup that is open already too. */
+export const focus = (element: HTMLElement | null): void => element?.focus()
+
 export function dismiss(which: Toast): void {
   toasts.value = toasts.value.filter(t => t !== which)
 }

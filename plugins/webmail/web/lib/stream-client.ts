@@ -1,12 +1,14 @@
 // The page's end of the event stream: opens it, keeps the state up to date with what comes, and takes it on after a break
 // without loading anything again where the server can tell what changed meanwhile. Nothing here throws at its callers: what
 // fails is part of the state.
+
 import type { Signal } from '@preact/signals'
 import type { Params } from '../../src/api/calls.ts'
 import { type Changes, events, type Hello, type PageEvent, type StreamRequest } from '../../src/api/events.ts'
 import type { Mailbox, Settings, ViewQuery } from '../../src/api/model.ts'
 import type { View } from '../state/store.ts'
 import type { Kept } from './kept.ts'
+import { reasonOf } from './reason.ts'
 import { readEvents, type ServerEvent } from './sse.ts'
 import { applyChanges, applyPage, type LiveView, newView } from './view-state.ts'
 
@@ -224,7 +226,7 @@ export class StreamClient {
       const view = this.#view()
       // Of a stream that ended meanwhile: asked again on the next one.
       if (params.stream !== this.#stream || view?.id !== params.view || name === 'viewCancel') return
-      this.#failed(view, error instanceof Error ? error.message : String(error))
+      this.#failed(view, reasonOf(error))
     }
   }
 

@@ -33,12 +33,16 @@ function open(until?: number): void {
   rememberSearch(now.query)
 }
 
-/** Opens what is open anew, without a selected message. */
-function restart(): void {
+function deselect(): void {
   batch(() => {
     selected.value = []
     focused.value = undefined
   })
+}
+
+/** Opens what is open anew, without a selected message. */
+function restart(): void {
+  deselect()
   open()
 }
 
@@ -50,8 +54,7 @@ export function setRefine(next: Refine): void {
 
 export function toggleOrder(): void {
   batch(() => {
-    selected.value = []
-    focused.value = undefined
+    deselect()
     change({ order: order() === 'newest' ? 'oldest' : 'newest' })
   })
 }

@@ -1,7 +1,8 @@
 // Popups about a message for those who want to know more: its way here or from here, and its insides.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { TraceStep } from '../../src/api/model.ts'
+import { Loaded } from '../frame/loaded.tsx'
 import { openPopup } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { durationText, entriesOf, type Journey, journeys, kindOf } from './trace.ts'
@@ -10,7 +11,7 @@ export function openTrace(id: number): void {
   openPopup({
     title: 'The way of this message',
     closable: true,
-    render: () => <Loaded load={() => call('trace', { id })} show={trace => <Trace {...trace} />} />,
+    render: () => <Loaded waiting="Loading…" load={() => call('trace', { id })} show={trace => <Trace {...trace} />} />,
   })
 }
 
@@ -18,26 +19,10 @@ export function openInternals(id: number): void {
   openPopup({
     title: 'Internals',
     closable: true,
-    render: () => <Loaded load={() => call('internals', { id })} show={insides => <Internals {...insides} />} />,
+    render: () => (
+      <Loaded waiting="Loading…" load={() => call('internals', { id })} show={insides => <Internals {...insides} />} />
+    ),
   })
-}
-
-function Loaded<T>(props: { load(): Promise<T>; show(value: T): JSX.Element }): JSX.Element {
-  const [value, setValue] = useState<T>()
-  const [problem, setProblem] = useState('')
-  useEffect(() => {
-    props.load().then(
-      loaded => setValue(() => loaded),
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
-    )
-  }, [])
-  if (problem !== '')
-    return (
-      <p class="problem" role="alert">
-        {problem}
-      </p>
-    )
-  return value === undefined ? <p aria-busy="true">Loading…</p> : props.show(value)
 }
 
 function Trace(props: { readonly steps: readonly TraceStep[]; readonly complete: boolean }): JSX.Element {

@@ -1,10 +1,12 @@
 // Panels of extensions, above the text: each has an element of its own, and one that fails leaves the message readable.
+
 import type { MessagePanel } from '@mox/plugin-sdk/webmail'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { OpenedMessage } from '../../src/api/model.ts'
 import { extensionOf } from '../extend/bound.ts'
 import { panels } from '../extend/registry.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { itemOf } from '../state/lookup.ts'
 
 export function Panels({ message }: { readonly message: OpenedMessage }): JSX.Element {
@@ -28,7 +30,7 @@ function Panel({ panel, message }: { readonly panel: MessagePanel; readonly mess
       const about = { id, mailboxId: itemOf(id)?.mailboxId ?? 0, subject, from }
       return panel.mount(box.current, about, message.panels[extensionOf(panel.id)])
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
+      setProblem(reasonOf(error))
     }
     return undefined
   }, [])

@@ -1,9 +1,11 @@
 // Leaving a mailing list: says what will happen, does it, says what came of it.
+
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { OpenedMessage } from '../../src/api/model.ts'
 import { openPopup } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { webUrl } from './text.ts'
 
 type Way = NonNullable<OpenedMessage['unsubscribe']>
@@ -55,7 +57,7 @@ function Unsubscribe(props: {
       setText(answer.text)
       setState(answer.done ? 'done' : 'failed')
     } catch (error) {
-      setText(error instanceof Error ? error.message : String(error))
+      setText(reasonOf(error))
       setState('failed')
     }
   }

@@ -1,29 +1,29 @@
 // The files of a zip archive that came as an attachment. Each can be looked at in a tab of its own or saved alone; archives within
 // it stay closed.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import type { Result } from '../../src/api/calls.ts'
+import { Loaded } from '../frame/loaded.tsx'
 import { call } from '../lib/api.ts'
 import { sizeText } from './size.ts'
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
 
-export function ZipView({ id, path }: { readonly id: number; readonly path: string }): JSX.Element {
-  const [listing, setListing] = useState<Result<'zipEntries'>>()
-  const [problem, setProblem] = useState('')
-  useEffect(() => {
-    call('zipEntries', { id, path }).then(setListing, (error: unknown) =>
-      setProblem(error instanceof Error ? error.message : String(error)),
-    )
-  }, [])
-  if (problem !== '')
-    return (
-      <p class="viewer-none" role="alert">
-        {problem}
-      </p>
-    )
-  if (listing === undefined) return <p aria-busy="true">Opening…</p>
-  const { entries, more } = listing
+interface ZipProps {
+  readonly id: number
+  readonly path: string
+}
+
+export function ZipView(props: ZipProps): JSX.Element {
+  return (
+    <Loaded
+      waiting="Opening…"
+      load={() => call('zipEntries', props)}
+      show={listing => <Files {...props} {...listing} />}
+    />
+  )
+}
+
+function Files({ id, path, entries, more }: ZipProps & Result<'zipEntries'>): JSX.Element {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and must do so by keys as well.
     <div class="zip-view scroll" tabIndex={0}>

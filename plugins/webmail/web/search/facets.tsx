@@ -1,7 +1,7 @@
 // The popover that narrows a search: senders, mailboxes and times of what it finds, with how many messages each.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import type { Result } from '../../src/api/calls.ts'
+import { Loaded } from '../frame/loaded.tsx'
 import { openPopover } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { countOf } from '../state/actions.ts'
@@ -10,28 +10,22 @@ import { mailboxes, view } from '../state/store.ts'
 import { type Narrowing, narrowed, periods } from './narrow.ts'
 
 export function openFacets(anchor: HTMLElement): void {
-  openPopover({ anchor, label: 'Narrow the search', render: close => <Facets close={close} /> })
+  const query = view.value?.query
+  if (query === undefined) return
+  const { scope, filter } = query
+  const load = (): Promise<Result<'searchFacets'>> =>
+    call('searchFacets', { query: { scope, ...(filter && { filter }) }, zone: new Date().getTimezoneOffset() })
+  openPopover({
+    anchor,
+    label: 'Narrow the search',
+    render: close => (
+      <Loaded waiting="Counting…" load={load} show={facets => <Facets facets={facets} close={close} />} />
+    ),
+  })
 }
 
-function Facets({ close }: { close(): void }): JSX.Element {
-  const [facets, setFacets] = useState<Result<'searchFacets'>>()
-  const [problem, setProblem] = useState('')
-  const query = view.value?.query
-  useEffect(() => {
-    if (query === undefined) return
-    const { scope, filter } = query
-    const zone = new Date().getTimezoneOffset()
-    call('searchFacets', { query: { scope, ...(filter && { filter }) }, zone }).then(setFacets, (error: unknown) =>
-      setProblem(error instanceof Error ? error.message : String(error)),
-    )
-  }, [])
-  if (problem !== '')
-    return (
-      <p class="problem" role="alert">
-        {problem}
-      </p>
-    )
-  if (facets === undefined) return <p aria-busy="true">Counting…</p>
+function Facets(props: { readonly facets: Result<'searchFacets'>; close(): void }): JSX.Element {
+  const { facets, close } = props
   const narrow = (by: Narrowing): void => {
     const { value: now } = target
     close()

@@ -1,9 +1,9 @@
 // Settings: where the account is logged in.
 import type { JSX } from 'preact'
+import { useLoaded } from '../frame/loaded.tsx'
 import { call } from '../lib/api.ts'
 import { attempt } from '../state/busy.ts'
 import { browserOf } from './browser.ts'
-import { useLoaded } from './loaded.ts'
 
 export function Devices(): JSX.Element {
   const { value, problem, reload } = useLoaded(() => call('devices', {}))

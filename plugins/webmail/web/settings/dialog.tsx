@@ -1,9 +1,11 @@
 // The settings: pages of the webmail and of its extensions. What is changed is saved by itself.
+
 import type { SettingsPage } from '@mox/plugin-sdk/webmail'
 import type { ComponentType, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { settingsPages } from '../extend/registry.ts'
 import { openPopup } from '../frame/overlay.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { change, savePreferences } from '../state/preferences.ts'
 import { settings } from '../state/store.ts'
 import { Devices } from './devices.tsx'
@@ -108,7 +110,7 @@ function ExtensionPage({ page }: { readonly page: SettingsPage }): JSX.Element {
         await savePreferences()
       })
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
+      setProblem(reasonOf(error))
     }
     return undefined
   }, [page])

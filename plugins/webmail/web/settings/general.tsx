@@ -1,6 +1,7 @@
 // Settings: General and Reading.
 import type { JSX } from 'preact'
 import { toast } from '../frame/overlay.ts'
+import { showError } from '../state/busy.ts'
 import { local, setLocal } from '../state/local.ts'
 import { change } from '../state/preferences.ts'
 import { settings } from '../state/store.ts'
@@ -68,7 +69,7 @@ function Mailto(): JSX.Element | null {
         ).unregisterProtocolHandler?.('mailto', url)
       toast({ text: register ? 'The browser may ask you to allow it' : 'Links to addresses open elsewhere again' })
     } catch (error) {
-      toast({ text: error instanceof Error ? error.message : String(error), kind: 'error' })
+      showError(error)
     }
   }
   return (

@@ -3,12 +3,12 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { z } from 'zod'
 import type { rule as ruleSchema } from '../../src/api/calls.ts'
+import { useLoaded } from '../frame/loaded.tsx'
 import { toast } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { attempt, showError } from '../state/busy.ts'
 import { hello, mailboxes } from '../state/store.ts'
 import { Line } from './fields.tsx'
-import { useLoaded } from './loaded.ts'
 import { exactPattern, ruleText } from './rule-text.ts'
 
 type Rule = z.infer<typeof ruleSchema>

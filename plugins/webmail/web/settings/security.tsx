@@ -1,16 +1,16 @@
 // Settings: the second factor of the account, and passwords for programs that cannot ask for one. Each change that lets somebody
 // in asks for the password; what is secret is shown once.
+
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { encode } from 'uqr'
 import type { LoginSecurity } from '../../src/api/model.ts'
+import { useLoaded } from '../frame/loaded.tsx'
+import { focus } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { hasPasskeys, makePasskey } from '../lib/passkeys.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { attempt } from '../state/busy.ts'
-import { useLoaded } from './loaded.ts'
-
-/** Of what appears in an open dialog. */
-const focus = (element: HTMLElement | null): void => element?.focus()
 
 export function Security(): JSX.Element {
   const { value, problem, reload } = useLoaded(() => call('loginSecurity', {}))
@@ -135,7 +135,7 @@ function TurnedOn(props: {
 
 function RecoveryCodes({ codes, done }: { readonly codes: readonly string[]; done(): void }): JSX.Element {
   return (
-    <div class="shown-once" role="status">
+    <ShownOnce text={codes.join('\n')} verb="I have them" done={done}>
       <p>
         <b>Keep these recovery codes</b> where you find them without your phone: each lets you in once instead of a code
         of the app. They are not shown again. Other browsers are logged out.
@@ -147,33 +147,86 @@ function RecoveryCodes({ codes, done }: { readonly codes: readonly string[]; don
           </li>
         ))}
       </ul>
-      <p class="line">
-        <button type="button" onClick={() => void navigator.clipboard?.writeText(codes.join('\n'))}>
-          Copy
-        </button>
-        <button type="button" class="primary" onClick={done}>
-          I have them
-        </button>
-      </p>
-    </div>
+    </ShownOnce>
   )
 }
 
 function AppPasswords({ value, reload }: { readonly value: LoginSecurity; reload(): void }): JSX.Element {
   const [made, setMade] = useState('')
-  const [adding, setAdding] = useState(false)
-  const remove = async (id: string): Promise<void> => {
-    await attempt('removing the password', () => call('appPasswordRemove', { id }))
-    reload()
-  }
   return (
     <>
       <p class="hint-text">
         A password for one program, such as a mail program on a phone: it works everywhere but here, and can be taken
         back alone.
       </p>
+      <Keys
+        keys={value.appPasswords}
+        what="password"
+        open="New app password…"
+        label="For which program"
+        remove={id => call('appPasswordRemove', { id })}
+        add={async (password, name) => setMade((await call('appPasswordAdd', { password, name })).password)}
+        reload={reload}
+      >
+        {made === '' ? null : (
+          <ShownOnce text={made} verb="Done" done={() => setMade('')}>
+            <p>Put this password into the program. It is not shown again.</p>
+            <p>
+              <code class="secret">{made}</code>
+            </p>
+          </ShownOnce>
+        )}
+      </Keys>
+    </>
+  )
+}
+
+function Passkeys({ value, reload }: { readonly value: LoginSecurity; reload(): void }): JSX.Element {
+  return (
+    <>
+      <h3>Passkeys</h3>
+      <p class="hint-text">A key in this device, or one that you plug in, instead of a code.</p>
+      <Keys
+        keys={value.passkeys}
+        what="passkey"
+        open="New passkey…"
+        label="Name of the device"
+        remove={id => call('passkeyRemove', { id })}
+        add={async (password, name) => {
+          const { options } = await call('passkeyBegin', {})
+          await call('passkeyAdd', { password, name, answer: await makePasskey(options) })
+        }}
+        reload={reload}
+      />
+    </>
+  )
+}
+
+/** A list of what lets somebody in and can be taken back alone; a button to make one more opens a form. */
+function Keys(props: {
+  readonly keys: LoginSecurity['appPasswords']
+  /** "passkey" */
+  readonly what: string
+  /** Of the button. */
+  readonly open: string
+  /** Of the field for the name. */
+  readonly label: string
+  /** Between the list and the button. */
+  readonly children?: ComponentChildren
+  remove(id: string): Promise<unknown>
+  add(password: string, name: string): Promise<void>
+  reload(): void
+}): JSX.Element {
+  const { keys, what, open, label, children, remove, add, reload } = props
+  const [adding, setAdding] = useState(false)
+  const take = async (id: string): Promise<void> => {
+    await attempt(`removing the ${what}`, () => remove(id))
+    reload()
+  }
+  return (
+    <>
       <ul class="entries">
-        {value.appPasswords.map(({ id, name, createdAt, usedAt }) => (
+        {keys.map(({ id, name, createdAt, usedAt }) => (
           <li key={id}>
             <div>
               <b>{name}</b>
@@ -182,101 +235,57 @@ function AppPasswords({ value, reload }: { readonly value: LoginSecurity; reload
                 {usedAt === null ? 'never used' : `last used ${new Date(usedAt).toLocaleString()}`}
               </small>
             </div>
-            <button type="button" aria-label={`Remove ${name}`} onClick={() => void remove(id)}>
+            <button type="button" aria-label={`Remove ${name}`} onClick={() => void take(id)}>
               Remove
             </button>
           </li>
         ))}
       </ul>
-      {made === '' ? null : (
-        <div class="shown-once" role="status">
-          <p>Put this password into the program. It is not shown again.</p>
-          <p>
-            <code class="secret">{made}</code>
-          </p>
-          <p class="line">
-            <button type="button" onClick={() => void navigator.clipboard?.writeText(made)}>
-              Copy
-            </button>
-            <button type="button" class="primary" onClick={() => setMade('')}>
-              Done
-            </button>
-          </p>
-        </div>
-      )}
+      {children}
       {adding ? (
         <PasswordForm
-          verb="Make a password"
+          verb={`Make a ${what}`}
           cancel={() => setAdding(false)}
           submit={async (password, form) => {
-            setMade((await call('appPasswordAdd', { password, name: String(form.get('program')) })).password)
+            await add(password, String(form.get('called')))
             setAdding(false)
             reload()
           }}
         >
           <label class="field">
-            For which program
-            <input name="program" required maxLength={100} ref={focus} />
+            {label}
+            <input name="called" required maxLength={100} ref={focus} />
           </label>
         </PasswordForm>
       ) : (
         <button type="button" onClick={() => setAdding(true)}>
-          New app password…
+          {open}
         </button>
       )}
     </>
   )
 }
 
-function Passkeys({ value, reload }: { readonly value: LoginSecurity; reload(): void }): JSX.Element {
-  const [adding, setAdding] = useState(false)
-  const remove = async (id: string): Promise<void> => {
-    await attempt('removing the passkey', () => call('passkeyRemove', { id }))
-    reload()
-  }
+/** A secret that is not shown again. `text`: what is copied. */
+function ShownOnce(props: {
+  readonly text: string
+  readonly verb: string
+  readonly children: ComponentChildren
+  done(): void
+}): JSX.Element {
+  const { text, verb, children, done } = props
   return (
-    <>
-      <h3>Passkeys</h3>
-      <p class="hint-text">A key in this device, or one that you plug in, instead of a code.</p>
-      <ul class="entries">
-        {value.passkeys.map(({ id, name, createdAt, usedAt }) => (
-          <li key={id}>
-            <div>
-              <b>{name}</b>
-              <small>
-                made {new Date(createdAt).toLocaleDateString()},{' '}
-                {usedAt === null ? 'never used' : `last used ${new Date(usedAt).toLocaleString()}`}
-              </small>
-            </div>
-            <button type="button" aria-label={`Remove ${name}`} onClick={() => void remove(id)}>
-              Remove
-            </button>
-          </li>
-        ))}
-      </ul>
-      {adding ? (
-        <PasswordForm
-          verb="Make a passkey"
-          cancel={() => setAdding(false)}
-          submit={async (password, form) => {
-            const { options } = await call('passkeyBegin', {})
-            const answer = await makePasskey(options)
-            await call('passkeyAdd', { password, name: String(form.get('device')), answer })
-            setAdding(false)
-            reload()
-          }}
-        >
-          <label class="field">
-            Name of the device
-            <input name="device" required maxLength={100} ref={focus} />
-          </label>
-        </PasswordForm>
-      ) : (
-        <button type="button" onClick={() => setAdding(true)}>
-          New passkey…
+    <div class="shown-once" role="status">
+      {children}
+      <p class="line">
+        <button type="button" onClick={() => void navigator.clipboard?.writeText(text)}>
+          Copy
         </button>
-      )}
-    </>
+        <button type="button" class="primary" onClick={done}>
+          {verb}
+        </button>
+      </p>
+    </div>
   )
 }
 
@@ -299,7 +308,7 @@ function PasswordForm(props: {
     try {
       await submit(String(form.get('password')), form)
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
+      setProblem(reasonOf(error))
       setBusy(false)
     }
   }

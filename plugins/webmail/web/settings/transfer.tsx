@@ -1,6 +1,8 @@
 // Settings: bringing mail here and taking it along.
+
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
+import { reasonOf } from '../lib/reason.ts'
 import { openExport } from '../mailboxes/export.tsx'
 import { mailboxNamed } from '../state/lookup.ts'
 import { mailboxes } from '../state/store.ts'
@@ -40,8 +42,7 @@ function Import(): JSX.Element {
     try {
       await importFile(file, mailboxId, controller.signal, setProgress)
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
-      setProblem(controller.signal.aborted ? 'Stopped; what was added stays.' : text)
+      setProblem(controller.signal.aborted ? 'Stopped; what was added stays.' : reasonOf(error))
     }
     setRunning(false)
   }

@@ -1,6 +1,8 @@
 // What the page is doing, for the status text: it is shown only when an action takes longer than a second.
+
 import { type Signal, signal } from '@preact/signals'
 import { toast } from '../frame/overlay.ts'
+import { reasonOf } from '../lib/reason.ts'
 
 /** Milliseconds after which an action that goes on is shown. */
 const SHOWN_AFTER = 1_000
@@ -23,7 +25,7 @@ export async function busy<T>(text: string, work: () => Promise<T>): Promise<T> 
 
 /** Tells the user why something was not done. */
 export function showError(error: unknown): void {
-  toast({ text: error instanceof Error ? error.message : String(error), kind: 'error' })
+  toast({ text: reasonOf(error), kind: 'error' })
 }
 
 /** Like `busy`, for actions without a result that others wait for: a failure is shown, and the answer is false. */
