@@ -169,10 +169,41 @@ describe.skipIf(CHROMIUM === undefined)(
       client.cookies.set('webmailsession', cookies.find(({ name }) => name === 'webmailsession')?.value ?? '')
       await client.call('logout', {})
       await page.keyboard.press('Control+Alt+i')
-      await all.getByRole('alert').getByText('alice@example.org: the session has ended').waitFor()
+      await all.getByRole('alert').getByText('alice@example.org: your session has ended').waitFor()
       await eventually(async () =>
         assert.deepEqual(await rows(), ['later for bob of bob@example.org', 'for bob of bob@example.org']),
       )
+      await done(w)
+    })
+
+    test('as many as a browser can have, over two connections', async () => {
+      const client = await t.host.login()
+      const logins = [{ account: 'alice', address: 'alice@example.org', csrf: client.csrf }]
+      for (const account of ['bob', 'carol', 'dave', 'erin']) {
+        const address = `${account}@example.org`
+        if (account !== 'bob') {
+          await t.host.mox(`account add ${account} ${address}`)
+          await t.host.mox(`account password ${account} ${PASSWORD.replaceAll(' ', '_')}`)
+          await t.host.deliver(message(`for ${account}`, account), { to: address })
+        }
+        await client.login(address)
+        logins.push({ account, address, csrf: client.csrf })
+      }
+      client.csrf = logins[0]?.csrf ?? ''
+      const w = await t.open({}, '', client)
+      const { page } = w
+      await row(page, 'for alice').waitFor()
+      await page.evaluate(list => localStorage.setItem('webmail-accounts', list), JSON.stringify(logins))
+      const opened: string[] = []
+      page.on('request', request => opened.push(new URL(request.url()).pathname.replace('/webmail/', '')))
+      await page.keyboard.press('Control+Alt+i')
+      const all = page.getByRole('dialog', { name: 'All inboxes' })
+      for (const { account } of logins) await all.getByText(`for ${account}`, { exact: true }).waitFor()
+      const streams = (): string[] => opened.filter(path => path.startsWith('events'))
+      assert.deepEqual(streams(), ['events/accounts'])
+      await all.getByRole('button', { name: 'Archive for erin' }).click()
+      await all.getByText('1 message of erin@example.org archived').waitFor()
+      await page.keyboard.press('Escape')
       await done(w)
     })
 

@@ -33,9 +33,10 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
   needs,
   provides: { routes },
   setup: ({ options, services }) => {
-    const { clock, log, random } = services
+    const { log, random } = services
     const metrics = webmailMetrics(services.metrics)
     const sessions = new Sessions(services)
+    const guard = new Guard(sessions, services.clock)
     const settings = new SettingsStore(services.storage, err => log.error({ err }, 'changed settings cannot be read'))
     const badges = makeBadges(services.webmailExtensions, log)
     const { dataDir } = services.system
@@ -64,7 +65,7 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
       { calls: makeRuleCalls(services) },
       makeArchives({ ...services, maxImportSize: options.maxImportSize }),
       makeContent(services, options.imageProxy === false ? undefined : options.imageProxy.allowNetworks),
-      makeStreams({ ...services, sessions, settings, badges, maxMessageSize: options.maxMessageSize }),
+      makeStreams({ ...services, sessions, guard, settings, badges, maxMessageSize: options.maxMessageSize }),
     ]
     const largest = Math.max(...parts.flatMap(part => part.routes ?? []).map(route => route.maxBody ?? 0), 0)
     return {
@@ -79,7 +80,7 @@ export const webmail: PluginFactory<typeof options> = definePlugin({
           maxBody: Math.max(CALL_BYTES, largest),
           middleware: makeRouter({
             ...{ path: PATH, parts, page, log, random, metrics },
-            guard: new Guard(sessions, clock),
+            guard,
             login: makeLogin({ ...services, sessions, metrics, path: PATH }),
           }),
         },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { metrics } from '@mox/plugin-sdk'
 import { afterAll, beforeAll, test } from 'vitest'
 import { MAX_SESSIONS } from '../src/server/limits.ts'
+import { readEvents } from '../web/lib/sse.ts'
 import { CallFailure, openWebmail, refusal, type WebmailClient, type WebmailHost } from './webmail-host.ts'
 
 let host: WebmailHost
@@ -13,10 +14,9 @@ afterAll(() => host.close())
 const HOUR = 3_600_000
 
 /** Answers to invalid sessions wait for the clock. */
-async function delayed(work: Promise<unknown>): Promise<string> {
-  const ended = refusal(work)
+async function delayed<T>(work: Promise<T>): Promise<T> {
   let done = false
-  void ended.then(() => {
+  const ended = work.finally(() => {
     done = true
   })
   for (let i = 0; i < 1_000 && !done; i++) {
@@ -27,7 +27,7 @@ async function delayed(work: Promise<unknown>): Promise<string> {
 }
 
 async function state(client: WebmailClient): Promise<string> {
-  return await delayed(client.call('devices', {}))
+  return await delayed(refusal(client.call('devices', {})))
 }
 
 test('a login, and what it sets', async () => {
@@ -72,6 +72,52 @@ test('logins that fail', async () => {
   assert.match(await refusal(client.call('login', foreign)), /^badRequest: the login took too long/)
   await client.call('loginPrepare', {})
   assert.match(await refusal(client.call('login', foreign)), /^badRequest: the login took too long/)
+})
+
+test('streams of several accounts on one response', async () => {
+  const browser = await host.login()
+  const alice = browser.csrf
+  await browser.login('bob@example.org')
+  const bob = browser.csrf
+  const ask = (body: unknown): Promise<Response> =>
+    browser.request('events/accounts', { method: 'POST', body: JSON.stringify(body) })
+  const refused = [
+    {},
+    [],
+    [{ csrf: alice }],
+    [{ csrf: alice, request: { x: 1 } }],
+    Array(6).fill({ csrf: bob, request: {} }),
+  ]
+  for (const body of refused) {
+    const response = await ask(body)
+    assert.deepEqual([response.status, (await response.json()).error.code], [400, 'badRequest'], JSON.stringify(body))
+  }
+  const body = [
+    { csrf: alice, request: {} },
+    { csrf: 'x', request: {} },
+    { csrf: bob, request: {} },
+  ]
+  const response = await delayed(ask(body))
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  const events = readEvents(response.body!)
+  const next = async (): Promise<string> => {
+    const { value } = await delayed(events.next())
+    const { account, reason } = JSON.parse(value?.data ?? '{}')
+    return `${value?.name} ${account ?? reason}`
+  }
+  assert.deepEqual((await Promise.all([next(), next(), next()])).toSorted(), [
+    '0/hello alice',
+    '1/goodbye session',
+    '2/hello bob',
+  ])
+  const content = Buffer.from('Subject: x\r\n\r\n')
+  // Ended alone: the other goes on.
+  await browser.call('logout', {})
+  await (await host.store('bob')).append({ mailbox: 'Inbox', content })
+  assert.equal(await next(), '2/goodbye session')
+  await (await host.store('alice')).append({ mailbox: 'Inbox', content })
+  assert.match(await next(), /^0\/changes /)
+  await events.return(undefined)
 })
 
 test('the CSRF token is needed, and its own', async () => {

@@ -27,6 +27,19 @@ export const streamRequest = z.strictObject({
 })
 export type StreamRequest = z.infer<typeof streamRequest>
 
+/** Accounts that one browser may be logged in to. */
+export const MAX_ACCOUNTS = 5
+
+/**
+ * Body of POST events/accounts: a stream for each account, all on one response, where names of events begin with the number of the
+ * stream in this list, as in "1/page".
+ */
+export const accountStreamsRequest = z
+  .array(z.strictObject({ csrf: z.string().max(100), request: streamRequest }))
+  .min(1)
+  .max(MAX_ACCOUNTS)
+export type AccountStreamsRequest = z.infer<typeof accountStreamsRequest>
+
 /** An extension that other plugins brought: its script is loaded from ext/NAME.js. */
 export const extensionInfo = z.object({ name: z.string(), title: z.string() })
 

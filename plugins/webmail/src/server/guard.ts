@@ -3,8 +3,9 @@
 import type { TLSSocket } from 'node:tls'
 import type { Clock, LoginContext, TlsFacts } from '@mox/plugin-sdk'
 import type { Context } from 'koa'
+import { MAX_ACCOUNTS } from '../api/events.ts'
 import { CallError, type Caller } from './call.ts'
-import { INVALID_DELAY_MS, MAX_ACCOUNTS, MAX_DELAYED } from './limits.ts'
+import { INVALID_DELAY_MS, MAX_DELAYED } from './limits.ts'
 import type { Session, Sessions } from './sessions.ts'
 
 export const SESSION_COOKIE = 'webmailsession'

@@ -38,5 +38,3 @@ export const CODE_TRIES = 5
 export const PROOFS = 1_000
 /** Random bytes that a passkey is asked to sign. */
 export const CHALLENGE_BYTES = 32
-/** Accounts that one browser is logged in to. */
-export const MAX_ACCOUNTS = 5

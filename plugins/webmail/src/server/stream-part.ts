@@ -1,8 +1,12 @@
 // The event streams as a part of the server: what they say first, and who tells them of changes.
 import { displayDomain } from '@mox/plugin-sdk/mail'
+import type { Context } from 'koa'
+import type { z } from 'zod'
+import { accountStreamsRequest, streamRequest } from '../api/events.ts'
 import { BodyBudget, parseJson } from './body.ts'
-import type { Caller } from './call.ts'
+import { CallError, type Caller } from './call.ts'
 import { identitiesOf, OutgoingFeed } from './compose/index.ts'
+import type { Guard } from './guard.ts'
 import type { Badges } from './items.ts'
 import type { Part } from './part.ts'
 import type { Services } from './services.ts'
@@ -19,6 +23,7 @@ interface Deps
     'clock' | 'directory' | 'log' | 'mailboxes' | 'metrics' | 'random' | 'storage' | 'system' | 'webmailExtensions'
   > {
   readonly sessions: Sessions
+  readonly guard: Guard
   readonly settings: SettingsStore
   readonly badges: Badges
   readonly maxMessageSize: number
@@ -34,6 +39,12 @@ export function makeStreams(deps: Deps): Part {
   const open = deps.metrics.gauge('mox_webmail_streams', 'Event streams of the webmail that are open.')
   deps.metrics.collect(() => open.set(streams.open))
   const bodies = new BodyBudget()
+  const bodyOf = async <S extends z.ZodType>(ctx: Context, schema: S): Promise<z.output<S>> => {
+    const body = await bodies.with(ctx, STREAM_REQUEST_BYTES, async bytes => parseJson(bytes.toString()))
+    const parsed = schema.safeParse(body)
+    if (!parsed.success) throw new CallError('badRequest', 'not a request for a stream')
+    return parsed.data
+  }
   const ends: (() => void)[] = []
   return {
     calls: streams.calls,
@@ -44,9 +55,23 @@ export function makeStreams(deps: Deps): Part {
         auth: 'header',
         maxBody: STREAM_REQUEST_BYTES,
         handle: async (ctx, caller) => {
-          const body = await bodies.with(ctx, STREAM_REQUEST_BYTES, async bytes => parseJson(bytes.toString()))
           // The stream writes its events itself, from now on.
-          await streams.serve(caller, body, ctx.req, ctx.res)
+          await streams.serve(caller, await bodyOf(ctx, streamRequest), ctx.req, ctx.res)
+          ctx.respond = false
+        },
+      },
+      {
+        method: 'POST',
+        path: /^events\/accounts$/,
+        auth: 'header',
+        maxBody: STREAM_REQUEST_BYTES,
+        handle: async ctx => {
+          const asked = await bodyOf(ctx, accountStreamsRequest)
+          const callers = asked.map(async ({ csrf, request }) => ({
+            caller: await deps.guard.caller(ctx, csrf).catch(ended),
+            request,
+          }))
+          await streams.serveSeveral(await Promise.all(callers), ctx.req, ctx.res)
           ctx.respond = false
         },
       },
@@ -64,6 +89,11 @@ export function makeStreams(deps: Deps): Part {
       for (const end of ends.splice(0)) end()
     },
   }
+}
+
+/** A session that is not valid is told on its own stream. */
+function ended(error: unknown): undefined {
+  if (!(error instanceof CallError) || error.code === 'tooMany') throw error
 }
 
 async function helloParts(deps: Deps, { account, loginAddress }: Caller): Promise<HelloParts> {

@@ -7,7 +7,7 @@ import { collectingLog, seededRandom, turns } from '@mox/plugin-sdk/testkit'
 import { signal } from '@preact/signals'
 import { openHarness, type TestClock } from '../../../mailboxes/test/support/harness.ts'
 import { calls } from '../../src/api/calls.ts'
-import type { Hello } from '../../src/api/events.ts'
+import { type Hello, streamRequest } from '../../src/api/events.ts'
 import type { Mailbox, Settings } from '../../src/api/model.ts'
 import { CallError, type Caller } from '../../src/server/call.ts'
 import { Streams } from '../../src/server/stream/index.ts'
@@ -138,7 +138,7 @@ async function serve(streams: Streams): Promise<Server> {
     }
     const answer = async (): Promise<void> => {
       const body: unknown = JSON.parse(await text(request))
-      if (request.url === '/events') return await streams.serve(caller, body, request, response)
+      if (request.url === '/events') return await streams.serve(caller, streamRequest.parse(body), request, response)
       const name = String(request.url).replace('/api/', '') as keyof Streams['calls']
       const params = calls[name].params.parse(body)
       const result = await streams.calls[name](params as never, caller, new AbortController().signal)

@@ -1,10 +1,11 @@
-// The Inbox of one account of this browser while all are shown together: a stream of its own, with the token of that account.
+// The Inbox of one account of this browser while all are shown together, with the token of that account.
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { Item } from '../../src/api/model.ts'
 import type { Account } from '../lib/accounts.ts'
-import { callAs, errorOf, send } from '../lib/api.ts'
+import { callAs, errorOf } from '../lib/api.ts'
 import { StreamClient } from '../lib/stream-client.ts'
 import type { LiveView } from '../lib/view-state.ts'
+import type { SharedStreams } from './shared-streams.ts'
 
 /** Messages of one account that are loaded at a time. */
 const PORTION = 50
@@ -22,14 +23,11 @@ export class Inbox {
   } as ConstructorParameters<typeof StreamClient>[0]
   readonly #client: StreamClient
 
-  constructor(account: Account) {
+  constructor(account: Account, streams: SharedStreams) {
     this.account = account
     const { csrf } = account
     this.#client = new StreamClient(this.#state, {
-      open: (request, abort) => {
-        const headers = { 'Content-Type': 'application/json', 'x-mox-csrf': csrf }
-        return send('events', { method: 'POST', body: JSON.stringify(request), headers }, abort)
-      },
+      open: (request, abort) => streams.open(csrf, request, abort),
       call: (name, params) => callAs(csrf, name, params),
       login: async (response, reason) => {
         const error = response === undefined ? undefined : await errorOf(response)
@@ -58,6 +56,11 @@ export class Inbox {
   start(): void {
     this.#client.openView(INBOX, { limit: PORTION })
     this.#client.start()
+  }
+
+  /** Connects, if it is not connected and is to be. */
+  again(): void {
+    if (!this.#client.stopped) this.#client.start()
   }
 
   stop(): void {

@@ -11,6 +11,7 @@ import { showError } from '../state/busy.ts'
 import { leave } from '../state/leaving.ts'
 import { go } from '../state/navigate.ts'
 import { Inbox } from './inbox.ts'
+import { SharedStreams } from './shared-streams.ts'
 import './inboxes.css'
 
 export function openInboxes(): void {
@@ -18,7 +19,13 @@ export function openInboxes(): void {
 }
 
 function Inboxes({ close }: { close(): void }): JSX.Element {
-  const inboxes = useMemo(() => accounts().map(account => new Inbox(account)), [])
+  const inboxes = useMemo(() => {
+    const streams = new SharedStreams(() => {
+      for (const inbox of all) inbox.again()
+    })
+    const all: readonly Inbox[] = accounts().map(account => new Inbox(account, streams))
+    return all
+  }, [])
   // Only down to where all are loaded is the order right.
   const rows = useMemo(
     () =>

@@ -18,7 +18,17 @@ const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 11, memLevel: 3, chunk
 /** `slow`: it did not read; `gone`: it went away. */
 export type WriteResult = 'written' | 'slow' | 'gone'
 
-export class EventWriter {
+/** Where a stream writes its events. */
+export interface EventSink {
+  /** Resolves when the reader has room for more. */
+  write(name: string, id: number, data: unknown): Promise<WriteResult>
+  /** Writes a last event, without waiting for the reader, who has some time to take it. */
+  finish(name: string, id: number, data: unknown): void
+  /** Ends it without waiting for a reader that does not read. */
+  destroy(): void
+}
+
+export class EventWriter implements EventSink {
   readonly #response: ServerResponse
   readonly #clock: Clock
   readonly #gzip: Gzip | undefined
@@ -53,9 +63,9 @@ export class EventWriter {
     this.#listen()
   }
 
-  /** Resolves when the reader has room for more. One write at a time. */
+  /** One write at a time. */
   async write(name: string, id: number, data: unknown): Promise<WriteResult> {
-    if (this.#closed) return 'gone'
+    if (this.#closed || this.#finished) return 'gone'
     let slow = false
     const cancel = this.#clock.after(SLOW_MS, () => {
       slow = true
@@ -69,7 +79,7 @@ export class EventWriter {
     return this.#closed ? 'gone' : slow ? 'slow' : 'written'
   }
 
-  /** Writes a last event and ends the response; without waiting for the reader, who has some time to take it. */
+  /** Ends the response. */
   finish(name: string, id: number, data: unknown): void {
     this.#cancelSilence?.()
     if (this.#closed || this.#finished) return
@@ -79,7 +89,6 @@ export class EventWriter {
     this.#cancelSilence = this.#clock.after(SLOW_MS, () => this.destroy())
   }
 
-  /** Ends it without waiting for a reader that does not read. */
   destroy(): void {
     this.#response.destroy()
     this.#close()
@@ -127,6 +136,30 @@ export class EventWriter {
     this.#gzip?.destroy()
     this.#release()
   }
+}
+
+/**
+ * Several streams on one response, which ends with the last of them. The name of an event begins with the number of its stream, from
+ * 0, as in "1/page".
+ */
+export function sharedSinks(writer: EventWriter, count: number): readonly EventSink[] {
+  let turn: Promise<unknown> = Promise.resolve()
+  let left = count
+  return Array.from({ length: count }, (_, number) => {
+    const write = (name: string, id: number, data: unknown): Promise<WriteResult> => {
+      const written = turn.then(() => writer.write(`${number}/${name}`, id, data))
+      turn = written
+      return written
+    }
+    return {
+      write,
+      finish(name, id, data) {
+        if (--left > 0) void write(name, id, data)
+        else void turn.then(() => writer.finish(`${number}/${name}`, id, data))
+      },
+      destroy: () => writer.destroy(),
+    }
+  })
 }
 
 function eventText(name: string, id: number, data: unknown): string {

@@ -1,11 +1,11 @@
 // The event streams of the webmail: POST events, and the calls that ask for rows on a stream.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Random } from '@mox/plugin-sdk'
-import { streamRequest } from '../../api/events.ts'
+import type { StreamRequest } from '../../api/events.ts'
 import type { Settings } from '../../api/model.ts'
 import { CallError, type Caller, type Handlers } from '../call.ts'
-import { EventWriter } from './event-writer.ts'
-import { Stream, type StreamParts } from './stream.ts'
+import { type EventSink, EventWriter, sharedSinks } from './event-writer.ts'
+import { GOODBYES, Stream, type StreamParts } from './stream.ts'
 
 export type { HelloParts, StreamParts } from './stream.ts'
 
@@ -48,33 +48,71 @@ export class Streams {
   }
 
   /**
-   * Answers POST events of a checked session; `body` is its JSON. A CallError before anything was written is for the caller to
-   * answer; after that the response is written here, and ends when the stream does.
+   * Answers POST events of a checked session. A CallError before anything was written is for the caller to answer; after that the
+   * response is written here, and ends when the stream does.
    */
-  async serve(caller: Caller, body: unknown, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const parsed = streamRequest.safeParse(body)
-    if (!parsed.success) throw new CallError('badRequest', 'not a request for a stream')
+  async serve(caller: Caller, asked: StreamRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#checkRoom([caller])
+    const writer = this.#writer(request, response, () => stream.close())
+    const stream = this.#add(caller, writer)
+    await this.#start(stream, asked)
+  }
+
+  /** Streams of several sessions on one response, numbered as they come here; those without a caller say that their session has ended. */
+  async serveSeveral(
+    asked: readonly { readonly caller: Caller | undefined; readonly request: StreamRequest }[],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    this.#checkRoom(asked.flatMap(({ caller }) => caller ?? []))
+    const started: Stream[] = []
+    const writer = this.#writer(request, response, () => {
+      for (const stream of started) stream.close()
+    })
+    const sinks = sharedSinks(writer, asked.length)
+    await Promise.all(
+      sinks.map(async (sink, number) => {
+        const one = asked[number]
+        if (one?.caller === undefined)
+          return sink.finish('goodbye', 0, { reason: 'session', message: GOODBYES.session })
+        const stream = this.#add(one.caller, sink)
+        started.push(stream)
+        await this.#start(stream, one.request)
+      }),
+    )
+  }
+
+  #checkRoom(callers: readonly Caller[]): void {
     if (this.#stopped) throw new CallError('tooMany', 'the server is stopping')
+    const full = callers.some(({ account }) => (this.#perAccount.get(account)?.size ?? 0) >= ACCOUNT_STREAMS)
+    if (full || this.#streams.size + callers.length > STREAMS)
+      throw new CallError('tooMany', 'too many windows are open; close some and try again')
+  }
+
+  #writer(request: IncomingMessage, response: ServerResponse, closed: () => void): EventWriter {
+    return new EventWriter(response, this.#parts.clock, acceptsGzip(request.headers['accept-encoding']), closed)
+  }
+
+  #add(caller: Caller, sink: EventSink): Stream {
     const { account } = caller
     const own = this.#perAccount.get(account) ?? new Set()
-    if (this.#streams.size >= STREAMS || own.size >= ACCOUNT_STREAMS)
-      throw new CallError('tooMany', 'too many windows are open; close some and try again')
-    const compressed = acceptsGzip(request.headers['accept-encoding'])
-    const writer = new EventWriter(response, this.#parts.clock, compressed, () => stream.close())
     const id = this.#random.id()
-    const stream: Stream = new Stream(id, caller, this.#parts, writer, () => {
+    const stream: Stream = new Stream(id, caller, this.#parts, sink, () => {
       this.#streams.delete(id)
       own.delete(stream)
       if (own.size === 0) this.#perAccount.delete(account)
     })
     this.#perAccount.set(account, own.add(stream))
     this.#streams.set(id, stream)
+    return stream
+  }
+
+  async #start(stream: Stream, asked: StreamRequest): Promise<void> {
     try {
-      await stream.start(parsed.data)
+      await stream.start(asked)
     } catch (err) {
-      this.#parts.log.error({ err, account }, 'event stream failed')
-      writer.destroy()
-      stream.close()
+      this.#parts.log.error({ err, account: stream.caller.account }, 'event stream failed')
+      stream.fail()
     }
   }
 

@@ -9,7 +9,7 @@ import type { Caller } from '../call.ts'
 import type { Badges } from '../items.ts'
 import { shownMailbox } from '../stores.ts'
 import { aboutMailboxes, aboutMessages, PORTION, touchedBy } from './describe-changes.ts'
-import type { EventWriter } from './event-writer.ts'
+import type { EventSink } from './event-writer.ts'
 import { scopeById, scopeChanged, standings } from './scope.ts'
 import { loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
 
@@ -42,7 +42,7 @@ export type RowsRequest =
 
 type Goodbye = Events['goodbye']['reason']
 
-const GOODBYES: Readonly<Record<Goodbye, string>> = {
+export const GOODBYES: Readonly<Record<Goodbye, string>> = {
   session: 'your session has ended; log in again',
   overflow: 'too much changed at once; connecting again',
   shutdown: 'the server is stopping',
@@ -52,7 +52,7 @@ export class Stream {
   readonly id: string
   readonly caller: Caller
   readonly #parts: StreamParts
-  readonly #writer: EventWriter
+  readonly #writer: EventSink
   readonly #ended: () => void
   #open = true
   #store!: MailStore
@@ -72,7 +72,7 @@ export class Stream {
   #outgoing = false
 
   /** `ended` is called once. Call start() next. */
-  constructor(id: string, caller: Caller, parts: StreamParts, writer: EventWriter, ended: () => void) {
+  constructor(id: string, caller: Caller, parts: StreamParts, writer: EventSink, ended: () => void) {
     this.id = id
     this.caller = caller
     this.#parts = parts
@@ -135,6 +135,12 @@ export class Stream {
     this.close()
   }
 
+  /** Something failed: the reader shall connect again. */
+  fail(): void {
+    this.#writer.destroy()
+    this.close()
+  }
+
   /** The reader is gone. */
   close(): void {
     if (!this.#open) return
@@ -156,8 +162,7 @@ export class Stream {
     this.#busy = true
     this.#work().catch((err: unknown) => {
       this.#parts.log.error({ err, account: this.caller.account }, 'event stream failed')
-      this.#writer.destroy()
-      this.close()
+      this.fail()
     })
   }
 
