@@ -321,6 +321,11 @@ export type Change =
 export interface ChangeSession {
   /** Takes what is pending, in commit order. */
   take(): Change[]
+  /**
+   * The reader was told of all that was taken: what was expunged need not be kept for it any more. Without this the content of such
+   * messages can be read for an hour, and counts as used.
+   */
+  told(): void
   /** More than 10,000 changes were pending. What was pending can still be taken; all later changes are dropped until resync(). */
   readonly overflowed: boolean
   /** Forgets what is pending and ends the overflow: call it before reading the state anew. */

@@ -1,14 +1,14 @@
 // Removing messages in two steps. Expunging takes a message out of its mailbox; its record stays with a modseq, for clients
-// that ask what is gone, and its bytes stay for sessions that still show it. Erasing gives the bytes and the quota back: right
-// after the commit when nobody watches the account in this process, else ERASE_DELAY_MS later. A crash between the two loses
-// nothing: what is to be erased is a row.
+// that ask what is gone, and its bytes stay for sessions that still show it. Erasing gives the bytes and the quota back: as soon
+// as all sessions were told that it is gone, at the next start, or ERASE_DELAY_MS later, which is what counts where other
+// processes may have sessions. A crash between the two loses nothing: what is to be erased is a row.
 import type { Context } from './context.ts'
 import { count } from './counts.ts'
 import { INDEX } from './indexer.ts'
 import type { Operation } from './operation.ts'
 import { ACCOUNT, ERASE, type MailboxRow, MESSAGE, type MessageRow, RECIPIENT } from './schema.ts'
 
-/** How long sessions can still read an expunged message. */
+/** How long sessions that are not told can still read an expunged message. */
 export const ERASE_DELAY_MS = 3_600_000
 /** Rows in one `in` list, messages in one unit of work of the eraser. */
 export const CHUNK = 500
@@ -85,7 +85,7 @@ export async function eraseLater(op: Operation, ids: readonly number[], counted:
   }
   context.storage.afterCommit(() => {
     // Sessions of other processes are unknown here.
-    if (!context.storage.capabilities.crossProcess && !context.feed.watched(op.account.name)) context.eraseSoon(ids)
+    if (!context.storage.capabilities.crossProcess) context.feed.whenTold(op.account.name, () => context.eraseSoon(ids))
   })
 }
 
@@ -95,12 +95,16 @@ interface EraseRow {
   readonly counted: number
 }
 
-/** Erases those of the messages that wait for it, or, without ids, what is due; at most CHUNK. Returns how many. */
-export async function erase(context: Context, ids?: readonly number[]): Promise<number> {
+/** Erases those of the messages that wait for it, or, without ids, what is due by a time; at most CHUNK. Returns how many. */
+export async function erase(
+  context: Context,
+  ids?: readonly number[],
+  dueBy: number = context.clock.now(),
+): Promise<number> {
   return await context.storage.write(async db => {
     const waiting = db<EraseRow>(ERASE).select('message_id', 'account_id', 'counted').limit(CHUNK)
     const rows: EraseRow[] = await (ids === undefined
-      ? waiting.where('due', '<=', context.clock.now()).orderBy('due')
+      ? waiting.where('due', '<=', dueBy).orderBy('due')
       : waiting.whereIn('message_id', ids.slice(0, CHUNK)))
     const messages: Pick<MessageRow, 'id' | 'content_id' | 'size' | 'search_id'>[] = await db<MessageRow>(MESSAGE)
       .select('id', 'content_id', 'size', 'search_id')

@@ -30,6 +30,11 @@ export class Housekeeping {
     this.#context = context
     this.#days = days
     this.#stopped = false
+    // Sessions that showed something are gone, where there are none of other processes.
+    if (!context.storage.capabilities.crossProcess)
+      this.#enqueue(async () => {
+        while (!this.#stopped && (await erase(context, undefined, Number.MAX_SAFE_INTEGER)) === CHUNK);
+      })
     this.#arm()
   }
 

@@ -67,8 +67,7 @@ export class Snapshot {
   readonly close: () => void
 
   private constructor(context: Context, account: string) {
-    // What is watched is not erased.
-    this.close = context.feed.watch(account, () => {})
+    this.close = context.feed.keep(account)
   }
 
   /** `choose` reads what is wanted; it is asked again when mailboxes were made or renamed meanwhile. */

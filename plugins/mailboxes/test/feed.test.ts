@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CHUNK, ERASE_DELAY_MS } from '../src/expunge.ts'
 import { PENDING_CHANGES } from '../src/feed.ts'
 import { purgeHistory } from '../src/history.ts'
-import { ROUND_MS } from '../src/housekeeping.ts'
+import { Housekeeping, ROUND_MS } from '../src/housekeeping.ts'
 import { CHANGE, MESSAGE } from '../src/schema.ts'
 import { verifyAfterEach } from '../src/testing.ts'
 import { type Harness, openHarness } from './support/harness.ts'
@@ -109,7 +109,6 @@ test('a session overflows and stays so until it resyncs', async () => {
   deepStrictEqual([session.overflowed, session.take(), session.take()], [false, [change], []])
   session.close()
   session.close()
-  strictEqual(feed.watched('alice'), false)
   feed.publish('alice', [change])
   deepStrictEqual(session.take(), [])
 })
@@ -160,18 +159,78 @@ test('history ages out', async () => {
   deepStrictEqual((await store.expungedSince(inbox, 0)).length, CHUNK + 1)
 })
 
+test('what is expunged is kept until all were told, and no longer', async () => {
+  const used = async () => {
+    await h.housekeeping.idle()
+    return (await store.usage()).used
+  }
+  const one = h.mailboxes.session('alice', () => {})
+  const two = h.mailboxes.session('alice', () => {})
+  h.mailboxes.watch('alice', () => {})
+  h.mailboxes.session('bob', () => {})
+  const [first, second] = [await put('Inbox'), await put('Inbox')]
+  const all = await used()
+  one.take()
+  await store.expunge([first])
+  // Not what was taken before.
+  one.told()
+  two.take()
+  two.told()
+  strictEqual(await used(), all)
+  one.take()
+  strictEqual(await used(), all)
+  await store.expunge([second])
+  one.told()
+  strictEqual(await used(), all / 2)
+  await h.mailboxes.open(second)
+  one.take()
+  one.told()
+  strictEqual(await used(), all / 2)
+  two.close()
+  strictEqual(await used(), 0)
+
+  // A session that has lost count of the changes has to begin anew anyway.
+  const third = await put('Inbox')
+  const change: Change = { kind: 'add', modseq: 9, mailboxId: 1, uid: 1, id: 1 }
+  h.context.feed.publish('alice', Array(PENDING_CHANGES).fill(change))
+  strictEqual(one.overflowed, true)
+  await store.expunge([third])
+  strictEqual(await used(), 0)
+  one.resync()
+  const keep = h.context.feed.keep('alice')
+  const fourth = await put('Inbox')
+  await store.expunge([fourth])
+  one.close()
+  strictEqual((await used()) > 0, true)
+  keep()
+  strictEqual(await used(), 0)
+})
+
+test('what waits to be erased is erased at the next start', async () => {
+  h.mailboxes.session('alice', () => {})
+  for (let i = 0; i <= CHUNK; i++) await store.expunge([await put('Inbox')])
+  await h.housekeeping.idle()
+  strictEqual((await store.usage()).used > 0, true)
+  const next = new Housekeeping()
+  next.start(h.context, { historyDays: 30, rejectsDays: 14 })
+  await next.idle()
+  await next.stop()
+  strictEqual((await store.usage()).used, 0)
+})
+
 test('the periodic round erases and ages out', async () => {
-  const stop = h.mailboxes.watch('alice', () => {})
+  const session = h.mailboxes.session('alice', () => {})
   const id = await put('Inbox')
   await store.expunge([id])
-  stop()
   const round = async (ms: number) => {
     h.clock.advance(ms)
     await h.housekeeping.idle()
     await h.housekeeping.idle()
   }
+  strictEqual((await store.usage()).used > 0, true)
   await round(ERASE_DELAY_MS + ROUND_MS)
   strictEqual((await store.usage()).used, 0)
+  session.close()
   await round(31 * DAY)
   deepStrictEqual(await h.storage.db(MESSAGE), [])
   deepStrictEqual((await store.changesSince(0, 10)).changes, [])

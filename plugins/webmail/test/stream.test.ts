@@ -245,3 +245,15 @@ test('a page goes on after a break, but not when too much is missing or as anoth
   strictEqual(page.view().threads[0]?.messages[0]?.subject, 'there')
   strictEqual(page.view().total, 1)
 })
+
+test('deleted mail gives its room back once the windows know', async () => {
+  await world.deliver('Subject: large\n\n')
+  const [one, two] = [await RawStream.open(), await RawStream.open({ reading: false })]
+  await one.event('hello')
+  const { id } = (await world.store.mailboxes()).find(({ name }) => name === 'Inbox')!
+  await world.store.expunge((await world.store.messages(id, { limit: 10 })).map(message => message.id))
+  await one.event('changes')
+  two.response.destroy()
+  const end = performance.now() + 10_000
+  while ((await world.store.usage()).used > 0) ok(performance.now() < end, 'the room was not given back')
+})

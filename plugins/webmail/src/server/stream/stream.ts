@@ -187,6 +187,7 @@ export class Stream {
     if (this.#session.overflowed) return this.goodbye('overflow')
     await this.#sendChanges(this.#session.take().filter(change => change.modseq > this.#modseq))
     if (!this.#open) return
+    this.#session.told()
     this.#cancelGather = this.#parts.clock.after(GATHER_MS, () => {
       this.#cancelGather = undefined
       if (this.#changed) this.#wake()
