@@ -1,7 +1,7 @@
 // Searching and the settings in a real browser. Skipped, and says so, where Chromium is not installed.
 import assert from 'node:assert/strict'
 import { storage } from '@mox/plugin-sdk'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { fits, noViolations } from './checks.ts'
@@ -62,6 +62,11 @@ describe.skipIf(CHROMIUM === undefined)(
         ['h:x-kind:mamm', ['otter']],
         [`end:${new Date(Date.now() - 300 * DAY).toISOString().slice(0, 10)}`, ['dodo']],
         [`start:${new Date(Date.now() - 2 * DAY).toISOString().slice(0, 10)}`, ['heron', 'otter', 'photo']],
+        ['file:a.pd', ['photo']],
+        ['-file:a.pdf river', ['heron', 'otter']],
+        ['has:html', []],
+        ['-has:text', ['photo']],
+        ['sentend:2020-1-1', []],
         ['minsize:1mb', []],
         ['nothing has this', []],
       ]
@@ -95,12 +100,16 @@ describe.skipIf(CHROMIUM === undefined)(
       assert.equal(await form.getByRole('combobox', { name: 'Mailbox' }).inputValue(), '=Animals')
       await noViolations(page, 'search form')
       await t.shot(page, 'search-form')
+      // What is offered stands above the fields.
+      const top = async (element: Locator): Promise<number> => (await element.boundingBox())?.y ?? 0
+      const offered = page.getByRole('button', { name: 'Save this search…' })
+      assert.ok((await top(offered)) < (await top(form.getByRole('combobox', { name: 'Mailbox' }))))
       await bar.fill('mb:Animals river from:ann -l:birds minsize:1kb')
-      assert.equal(await form.getByLabel('Text').inputValue(), 'river')
+      assert.equal(await form.getByLabel('Text', { exact: true }).inputValue(), 'river')
       assert.equal(await form.getByLabel('From', { exact: true }).inputValue(), 'ann')
       assert.equal(await form.getByLabel('At least').inputValue(), '1kb')
       await form.getByLabel('At least').fill('')
-      await form.getByLabel('Text').fill('"in the river" -otter')
+      await form.getByLabel('Text', { exact: true }).fill('"in the river" -otter')
       await form.getByRole('combobox', { name: 'Mailbox' }).selectOption('All except Trash, Junk and Rejects')
       await form.getByRole('button', { name: 'Flagged: no matter' }).click()
       await form.getByRole('button', { name: 'Flagged: must be' }).click()
@@ -111,7 +120,15 @@ describe.skipIf(CHROMIUM === undefined)(
       assert.doesNotMatch(await bar.inputValue(), /a:|mb:|minsize/)
       await form.getByRole('button', { name: '1 week' }).click()
       assert.match(await bar.inputValue(), /start:\d{4}-\d{1,2}-\d{1,2}/)
-      await form.getByRole('button', { name: 'Clear received from' }).click()
+      await form.getByRole('button', { name: 'Clear Received from' }).click()
+      await form.getByLabel('Sent from: date').fill('2023-07-01')
+      await form.getByLabel('File name').fill('plan')
+      await form.getByRole('button', { name: 'HTML: no matter' }).press('Enter')
+      assert.match(await bar.inputValue(), /sentstart:2023-07-01 file:plan has:html/)
+      await form.getByRole('button', { name: 'Clear Sent from' }).click()
+      await form.getByLabel('File name').fill('')
+      await form.getByRole('button', { name: 'HTML: must be' }).click()
+      await form.getByRole('button', { name: 'HTML: must not be' }).click()
       await form.getByLabel('Other labels').fill('birds')
       await form.getByRole('button', { name: 'Search', exact: true }).click()
       await eventually(async () => assert.deepEqual(await subjects(page), ['heron']))
@@ -314,7 +331,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await fits(page, 'search form on a phone')
       await noViolations(page, 'search form on a phone')
       await t.shot(page, 'phone-search')
-      await form.getByLabel('Text').fill('river')
+      await form.getByLabel('Text', { exact: true }).fill('river')
       await form.getByRole('button', { name: 'Search', exact: true }).tap()
       await eventually(async () => assert.deepEqual(await subjects(page), ['heron', 'otter']))
       await page.getByRole('button', { name: 'Account' }).tap()

@@ -20,6 +20,10 @@ export interface MessageDigest {
   readonly preview: string
   /** Kinds of its attachments, each once, sorted. */
   readonly attachments: readonly AttachmentKind[]
+  /** File names of its attachments, as they come, joined by "\n". */
+  readonly files: string
+  /** Whether it has a plain text to read, and HTML. */
+  readonly bodies: readonly ('text' | 'html')[]
   /** Names of its header fields in lower case, each once, joined by "\n". */
   readonly fields: string
   /** What people can find it by: header, file names, and texts of it and of messages in it. At most SEARCH_TEXT_LENGTH. */
@@ -46,6 +50,11 @@ export function messageDigest(message: Buffer): MessageDigest {
   return {
     preview: firstPreview(bytes, roles.texts, roles.html),
     attachments: [...kinds].sort(),
+    files: roles.attachments.flatMap(part => part.filename ?? []).join('\n'),
+    bodies: [
+      ...(roles.texts.length > 0 ? (['text'] as const) : []),
+      ...(roles.html === undefined ? [] : (['html'] as const)),
+    ],
     fields: [...names].slice(0, SEARCH_FIELD_NAMES).join('\n'),
     text: collector.text(),
   }

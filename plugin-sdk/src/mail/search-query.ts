@@ -20,6 +20,12 @@ export interface AttachmentCondition {
   readonly not: boolean
 }
 
+/** What a message has to read: a plain text, HTML. */
+export interface BodyCondition {
+  readonly kind: 'text' | 'html'
+  readonly not: boolean
+}
+
 /** All conditions hold for a message that matches. */
 export interface MessageFilter {
   /** Words of header and texts. */
@@ -33,11 +39,17 @@ export interface MessageFilter {
   /** Keywords, and flags as IMAP writes them: `\\seen`, `$forwarded`. */
   readonly labels?: readonly TextCondition[] | undefined
   readonly attachments?: readonly AttachmentCondition[] | undefined
+  /** Part of the name of an attachment. */
+  readonly files?: readonly TextCondition[] | undefined
+  readonly bodies?: readonly BodyCondition[] | undefined
   /** A header field that is there, with a part of its value unless that is ''. */
   readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined
   /** Received at or after, and before; milliseconds since the epoch. */
   readonly start?: number | undefined
   readonly end?: number | undefined
+  /** The same for the time in the Date field. */
+  readonly sentStart?: number | undefined
+  readonly sentEnd?: number | undefined
   /** Bytes. */
   readonly minSize?: number | undefined
   readonly maxSize?: number | undefined
@@ -67,6 +79,7 @@ const KINDS: ReadonlyMap<string, AttachmentCondition['kind']> = new Map<string, 
   ),
   ['zip', 'archive'],
 ])
+const BODIES: readonly BodyCondition['kind'][] = ['text', 'html']
 const LONG: ReadonlyMap<string, string> = new Map([
   ...['mb', 'f', 't', 's', 'l', 'a', 'h'].map((short, i): [string, string] => [
     short,
@@ -99,15 +112,18 @@ export function parseSearch(text: string, options: SearchOptions): SearchQuery {
   return { filter: reader.filter(), mailbox: reader.mailbox, below: reader.below }
 }
 
+type TextField = 'from' | 'to' | 'subject' | 'labels' | 'files'
+const TIMES = { start: 'start', end: 'end', sentstart: 'sentStart', sentend: 'sentEnd' } as const
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 class QueryReader {
   readonly #options: SearchOptions
   readonly #words: WordCondition[] = []
-  readonly #texts = new Map<'from' | 'to' | 'subject' | 'labels', TextCondition[]>()
+  readonly #texts = new Map<TextField, TextCondition[]>()
   readonly #attachments: AttachmentCondition[] = []
+  readonly #bodies: BodyCondition[] = []
   readonly #headers: { name: string; value: string }[] = []
-  readonly #bounds: Writable<Pick<MessageFilter, 'start' | 'end' | 'minSize' | 'maxSize'>> = {}
+  readonly #bounds: Writable<Pick<MessageFilter, (typeof TIMES)[keyof typeof TIMES] | 'minSize' | 'maxSize'>> = {}
   #count = 0
   mailbox: string | undefined
   below = false
@@ -121,6 +137,7 @@ class QueryReader {
       ...(this.#words.length > 0 ? { words: this.#words } : {}),
       ...Object.fromEntries(this.#texts),
       ...(this.#attachments.length > 0 ? { attachments: this.#attachments } : {}),
+      ...(this.#bodies.length > 0 ? { bodies: this.#bodies } : {}),
       ...(this.#headers.length > 0 ? { headers: this.#headers } : {}),
       ...this.#bounds,
     }
@@ -140,11 +157,16 @@ class QueryReader {
         return value !== '' && this.#text(name, value, not)
       case 'label':
         return value !== '' && this.#text('labels', value.toLowerCase(), not)
-      case 'attachments': {
-        const kind = KINDS.get(value.toLowerCase())
-        if (kind === undefined) return false
-        if (this.#room()) this.#attachments.push({ kind, not })
-        return true
+      case 'file':
+        return value !== '' && this.#text('files', value, not)
+      case 'attachments':
+        return this.#attachment(KINDS.get(value.toLowerCase()), not)
+      case 'has': {
+        // As it is typed elsewhere.
+        if (/^attachments?$/i.test(value)) return this.#attachment('any', not)
+        const kind = BODIES.find(body => body === value.toLowerCase())
+        if (kind !== undefined && this.#room()) this.#bodies.push({ kind, not })
+        return kind !== undefined
       }
     }
     return !not && this.#plain(name, value)
@@ -162,10 +184,12 @@ class QueryReader {
       case 'header':
         return this.#header(value)
       case 'start':
-      case 'end': {
-        const time = readTime(value, name === 'end', this.#options)
+      case 'end':
+      case 'sentstart':
+      case 'sentend': {
+        const time = readTime(value, name.endsWith('end'), this.#options)
         if (time === null) return false
-        this.#bounds[name] = time
+        this.#bounds[TIMES[name]] = time
         return true
       }
       case 'minsize':
@@ -179,7 +203,12 @@ class QueryReader {
     return false
   }
 
-  #text(name: 'from' | 'to' | 'subject' | 'labels', text: string, not: boolean): boolean {
+  #attachment(kind: AttachmentCondition['kind'] | undefined, not: boolean): boolean {
+    if (kind !== undefined && this.#room()) this.#attachments.push({ kind, not })
+    return kind !== undefined
+  }
+
+  #text(name: TextField, text: string, not: boolean): boolean {
     const list = this.#texts.get(name) ?? []
     this.#texts.set(name, list)
     if (this.#room()) list.push({ text, not })

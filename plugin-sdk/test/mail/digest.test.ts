@@ -107,10 +107,14 @@ test('digest', () => {
   deepStrictEqual(digest, {
     preview: 'café',
     attachments: ['other', 'pdf'],
+    files: 'plan.pdf',
+    bodies: ['text', 'html'],
     fields: 'from\nx-secret\nsubject\ncontent-type',
     text: 'outer\n"Ann A" <ann@a.test>\ncafé\n\nrich text\n\nplan.pdf\ninner grüße\nenclosed',
   })
-  deepStrictEqual(messageDigest(Buffer.alloc(0)), { preview: '', attachments: [], fields: '', text: '' })
+  deepStrictEqual(messageDigest(Buffer.alloc(0)), {
+    ...{ preview: '', attachments: [], files: '', bodies: ['text'], fields: '', text: '' },
+  })
   strictEqual(messageDigest(bytes('Content-Type: text/html\n\n<p>a<p>b')).preview, 'a b')
 })
 

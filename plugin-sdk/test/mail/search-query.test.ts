@@ -57,6 +57,18 @@ test('conditions', () => {
     ],
     words: [word('a:what')],
   })
+  check('file:plan -file:"old plan" has:HTML -has:text has:attachment has:what file:', {
+    files: [
+      { text: 'plan', not: false },
+      { text: 'old plan', not: true },
+    ],
+    bodies: [
+      { kind: 'html', not: false },
+      { kind: 'text', not: true },
+    ],
+    attachments: [{ kind: 'any', not: false }],
+    words: [word('has:what'), word('file:')],
+  })
   check('h:List-Id h:X-A:b:c header:"X-B: two words" h:X-C:"three ""more"" words" h:', {
     headers: [
       { name: 'list-id', value: '' },
@@ -79,6 +91,8 @@ test('times', () => {
   const check = (text: string, field: 'start' | 'end', expected: string | null) => {
     const { filter } = parse(`${field}:${text}`)
     strictEqual(filter[field] === undefined ? null : new Date(filter[field]).toISOString(), expected)
+    const sent = parse(`sent${field}:${text}`).filter[field === 'start' ? 'sentStart' : 'sentEnd']
+    strictEqual(sent, filter[field])
   }
   check('2023-7-1', 'start', '2023-07-01T00:00:00.000Z')
   check('2023-12-31', 'end', '2024-01-01T00:00:00.000Z')

@@ -6,9 +6,9 @@ import type { MessageRow } from './schema.ts'
 /** Addresses that are kept of one field, and characters of a name or address. */
 export const LIST_ADDRESSES = 30
 export const LIST_NAME_LENGTH = 200
-/** Characters of a field that are looked at, and of all names and addresses that are searched. */
+/** Characters of a field that are looked at, and of all names and addresses, or names of files, that are searched. */
 const FIELD_LENGTH = 10_000
-const SEARCH_LENGTH = 4_000
+export const SEARCH_LENGTH = 4_000
 
 export interface Correspondents {
   readonly from: readonly NameAddress[]

@@ -149,6 +149,8 @@ const ERASED: Partial<MessageRow> = {
   subject_search: '',
   preview: null,
   attachments: null,
+  files_search: '',
+  bodies: null,
   mail_from: '',
   rcpt_to: '',
   remote_ip: '',

@@ -28,7 +28,7 @@ export interface CompiledFilter {
 
 type Where = (query: Query) => void
 type Check = (row: ListedRow) => boolean
-type SearchColumn = 'from_search' | 'to_search' | 'subject_search'
+type SearchColumn = 'from_search' | 'to_search' | 'subject_search' | 'files_search'
 
 /** What is long enough to be the beginning of a word: shorter ones begin too many. */
 const BEGINNING = /[\p{L}\p{M}\p{N}]{3}$/u
@@ -42,6 +42,7 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
     ['from_search', 'sender', filter.from],
     ['to_search', 'recipients', filter.to],
     ['subject_search', 'subject', filter.subject],
+    ['files_search', 'files', filter.files],
   ] as const)
     for (const condition of conditions ?? []) {
       addText(wheres, checks, [column], condition)
@@ -52,9 +53,13 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
     for (const word of words) addText(wheres, checks, ['subject_search', 'from_search', 'to_search'], word)
   for (const label of filter.labels ?? []) wheres.push(labelWhere(label))
   for (const { kind, not } of filter.attachments ?? []) wheres.push(attachmentWhere(kind, not))
-  const { start, end, minSize, maxSize } = filter
+  for (const { kind, not } of filter.bodies ?? [])
+    wheres.push(query => query.where('bodies', not ? 'not like' : 'like', `% ${kind} %`))
+  const { start, end, sentStart, sentEnd, minSize, maxSize } = filter
   if (start !== undefined) wheres.push(query => query.where('received_at', '>=', start))
   if (end !== undefined) wheres.push(query => query.where('received_at', '<', end))
+  if (sentStart !== undefined) wheres.push(query => query.where('sent_at', '>=', sentStart))
+  if (sentEnd !== undefined) wheres.push(query => query.where('sent_at', '<', sentEnd))
   if (minSize !== undefined) wheres.push(query => query.where('size', '>=', minSize))
   if (maxSize !== undefined) wheres.push(query => query.where('size', '<=', maxSize))
   const headers = filter.headers ?? []
@@ -74,7 +79,9 @@ export function compileFilter(filter: MessageFilter, account: number, searchable
     },
     check: row => checks.every(check => check(row)),
     terms,
-    needsDigest: terms.length > 0 || words.length > 0 || headers.length > 0 || (filter.attachments ?? []).length > 0,
+    needsDigest:
+      terms.length > 0 ||
+      [words, headers, filter.attachments, filter.files, filter.bodies].some(list => (list ?? []).length > 0),
     needsHead: headers.length > 0,
     checkHead: head => headers.every(({ name, value }) => hasField(head, name, fold(value))),
   }

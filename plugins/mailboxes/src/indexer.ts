@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Clock, Log, Storage } from '@mox/plugin-sdk'
 import { type MessageDigest, parseHeader, VIEW_OCTETS } from '@mox/plugin-sdk/mail'
 import { readStart } from './content.ts'
-import { correspondentColumns } from './correspondents.ts'
+import { correspondentColumns, fold, SEARCH_LENGTH } from './correspondents.ts'
 import { Digester } from './digester.ts'
 import { joinWords } from './flags.ts'
 import { partsOf } from './parts.ts'
@@ -14,7 +14,7 @@ import { MESSAGE, type MessageRow } from './schema.ts'
 
 /** Name and fields of the search index. */
 export const INDEX = 'mailboxes'
-export const INDEX_FIELDS = ['account', 'fields', 'text', 'sender', 'recipients', 'subject']
+export const INDEX_FIELDS = ['account', 'fields', 'text', 'sender', 'recipients', 'subject', 'files']
 /** Messages read between two pauses. */
 export const BATCH = 8
 /** Characters of text indexed in one unit of work, but for those of one message. */
@@ -29,8 +29,8 @@ export const BUSY_RATE = 200
 /** After a failure. */
 export const RETRY_MS = 60_000
 
-type Searched = Pick<MessageRow, 'from_search' | 'to_search' | 'subject_search'>
-type Pending = Searched &
+type Searched = Pick<MessageRow, 'from_search' | 'to_search' | 'subject_search' | 'files_search'>
+type Pending = Omit<Searched, 'files_search'> &
   Pick<MessageRow, 'id' | 'account_id' | 'expunged_at' | 'content_id' | 'prefix' | 'received_at' | 'correspondents'>
 const PENDING: readonly (keyof Pending)[] = [
   ...(['id', 'account_id', 'expunged_at', 'content_id', 'prefix', 'received_at', 'correspondents'] as const),
@@ -223,13 +223,16 @@ export class Indexer {
     await this.#storage.write(async db => {
       for (const { row, columns, digest } of unit) {
         const key = digest === undefined ? -row.id : await this.#key(row)
+        const files = fold(digest?.files ?? '')
+          .slice(0, SEARCH_LENGTH)
+          .toWellFormed()
         const changes = await db(MESSAGE)
           .where({ id: row.id })
           .whereNull('search_id')
           .update({
             search_id: key,
             ...columns,
-            ...(digest === undefined ? {} : { preview: digest.preview, attachments: joinWords(digest.attachments) }),
+            ...(digest === undefined ? {} : digestColumns(digest, files)),
           })
         // Another process may have been faster.
         if (changes === 0 || digest === undefined) continue
@@ -237,7 +240,7 @@ export class Indexer {
           account: accountWord(row.account_id),
           fields: digest.fields.split('\n').map(fieldWord).join(' '),
           text: digest.text,
-          ...partFields({ ...row, ...columns }),
+          ...partFields({ ...row, ...columns, files_search: files }),
         })
       }
     })
@@ -259,6 +262,10 @@ interface Digested {
   readonly digest?: MessageDigest
 }
 
+function digestColumns({ preview, attachments, bodies }: MessageDigest, files: string): Partial<MessageRow> {
+  return { preview, attachments: joinWords(attachments), files_search: files, bodies: joinWords(bodies) }
+}
+
 const ID_BITS = 2 ** 20
 const SECONDS = 2 ** 33 - 1
 
@@ -274,9 +281,13 @@ export function accountWord(account: number): string {
 }
 
 /** What is searched for any piece of it, as fields of the index. */
-export function partFields(row: Searched): Readonly<Record<'sender' | 'recipients' | 'subject', string>> {
-  const [sender, recipients, subject] = [row.from_search, row.to_search, row.subject_search].map(partsOf)
-  return { sender: sender ?? '', recipients: recipients ?? '', subject: subject ?? '' }
+export function partFields(row: Searched): Readonly<Record<'sender' | 'recipients' | 'subject' | 'files', string>> {
+  return {
+    sender: partsOf(row.from_search),
+    recipients: partsOf(row.to_search),
+    subject: partsOf(row.subject_search),
+    files: partsOf(row.files_search),
+  }
 }
 
 /** A header field name as one word: a letter of its own for what is neither letter nor digit. */

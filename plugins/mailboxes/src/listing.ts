@@ -28,6 +28,7 @@ export type ListedRow = FlagColumns &
     | 'from_search'
     | 'to_search'
     | 'subject_search'
+    | 'files_search'
     | 'preview'
     | 'attachments'
     | 'search_id'
@@ -47,7 +48,7 @@ export const LISTED_COLUMNS: readonly (keyof ListedRow)[] = [
     'thread_id',
   ] as const),
   ...(['thread_parent_id', 'thread_missing_link', 'thread_muted', 'thread_collapsed', 'message_id_header'] as const),
-  ...(['subject', 'correspondents', 'from_search', 'to_search', 'subject_search'] as const),
+  ...(['subject', 'correspondents', 'from_search', 'to_search', 'subject_search', 'files_search'] as const),
   ...(['preview', 'attachments', 'search_id'] as const),
   ...(['seen', 'answered', 'flagged', 'forwarded', 'junk', 'notjunk', 'deleted', 'draft'] as const),
   ...(['phishing', 'mdn_sent'] as const),

@@ -195,6 +195,8 @@ export function blankRow(op: Operation, mailbox: MailboxRow): Omit<MessageRow, '
     subject_search: '',
     preview: null,
     attachments: null,
+    files_search: '',
+    bodies: null,
     search_id: null,
     mail_from: '',
     rcpt_to: '',

@@ -135,6 +135,10 @@ export interface MessageRow extends FlagColumns {
   preview: string | null
   /** Kinds of attachments as a list of words; null like `preview`. */
   attachments: string | null
+  /** Folded: what is searched for parts of names of attachments; '' until it was read. */
+  files_search: string
+  /** What there is to read, as a list of words: text, html. Null like `preview`. */
+  bodies: string | null
   /** Key in the search index, in the order of receipt; null until it was read; below 0: not in the index. */
   search_id: number | null
   mail_from: string
@@ -183,7 +187,17 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'annotations', up: annotations },
   { version: 5, name: 'verified domains', up: verifiedDomains },
   { version: 6, name: 'first-time senders and rejects', up: introbox },
+  { version: 7, name: 'names of files, and what there is to read', up: files },
 ]
+
+async function files(db: Db): Promise<void> {
+  await db.schema.alterTable(MESSAGE, table => {
+    table.text('files_search').notNullable().defaultTo('')
+    table.text('bodies')
+  })
+  // All are read again.
+  await db(MESSAGE).where('search_id', '>', 0).update({ search_id: null })
+}
 
 async function verifiedDomains(db: Db): Promise<void> {
   await db.schema.alterTable(MESSAGE, table => {

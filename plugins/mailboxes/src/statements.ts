@@ -74,6 +74,8 @@ const MESSAGE_COLUMNS: readonly (keyof NewMessage)[] = [
   'subject_search',
   'preview',
   'attachments',
+  'files_search',
+  'bodies',
   'search_id',
   'mail_from',
   'rcpt_to',

@@ -33,7 +33,7 @@ async function search(text: string, more: Partial<ListOptions> = {}): Promise<st
 }
 
 const pdf =
-  'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee the plan\n--b\nContent-Type: application/pdf\n\nx\n--b--'
+  'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee the plan\n--b\nContent-Type: application/pdf; name="Plan_B 50%.pdf"\n\nx\n--b--'
 
 async function fill(): Promise<void> {
   const day = 86_400_000
@@ -49,8 +49,10 @@ async function fill(): Promise<void> {
   await put(2, 'Subject: three 50%_off\nFrom: Ünal <u@b.test>', 'A fox is quick or brown. 東京の港', {
     keywords: ['Work'],
   })
-  await put(3, 'Subject: four\nFrom: ann@a.test', 'quick words in Archive', { mailbox: 'Archive/Old' })
-  await put(4, 'Subject: five\nFrom: spam@s.test', 'quick money', { junk: true })
+  await put(3, 'Subject: four\nFrom: ann@a.test\nDate: Wed, 1 Oct 2025 12:00:00 +0000', 'quick words in Archive', {
+    mailbox: 'Archive/Old',
+  })
+  await put(4, 'Subject: five\nFrom: spam@s.test\nContent-Type: text/html', '<p>quick money</p>', { junk: true })
   await h.deliver('bob', 'Subject: not mine\n\nquick')
 }
 
@@ -108,6 +110,21 @@ test('conditions', async () => {
   await check('-a:pdf quick', `four,one,${three}`)
   await check('a:image', '')
   await check('plan', 'two')
+  await check('file:plan', 'two')
+  await check('file:"LAN_B 50%.p"', 'two')
+  await check('file:5_%', '')
+  await check('file:b', 'two')
+  await check('file:none', '')
+  await check('-file:plan', `four,one,${three}`)
+  await check('-file:plan quick', `four,one,${three}`)
+  await check('has:html', '')
+  await check('mb: has:html', 'five')
+  await check('has:text', `four,one,${three},two`)
+  await check('-has:html quick', `four,one,${three}`)
+  await check('mb: -has:text', 'five')
+  await check('has:attachment', 'two')
+  await check('sentstart:2025-10-1 sentend:2025-10-1', 'four')
+  await check('sentend:2025-9-30', '')
   await check('h:list-id', 'two')
   await check('h:List-Id:L.B', 'two')
   await check('h:List-Id:other', '')

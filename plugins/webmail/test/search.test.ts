@@ -20,6 +20,11 @@ test.each([
   ['h:List-Id h:X-Y:"a b" h:x:y:z', 'h:list-id h:x-y:"a b" h:x:y:z'],
   ['start:2023-7-1 end:2023-7-2', 'start:2023-07-01 end:2023-07-02'],
   ['start:2023-7-1T10:30 end:10:05', 'start:2023-07-01T10:30 end:2023-07-14T10:05'],
+  [
+    'sentend:2023-7-2 file:"a b" -file:x has:html -has:text start:10:05',
+    'start:2023-07-14T10:05 sentend:2023-07-02 file:"a b" -file:x has:html -has:text',
+  ],
+  ['has:attachment', 'a:any'],
   ['minsize:1024kb maxsize:1.5gb', 'minsize:1mb maxsize:1.5gb'],
   ['minsize:1000b', 'minsize:1000b'],
   ['http://x unknown:tag', 'http://x unknown:tag'],
@@ -50,6 +55,10 @@ const token = fc
       'start:',
       'end:',
       'minsize:',
+      'sentstart:',
+      'sentend:',
+      'file:',
+      'has:',
       'q:',
     ),
     fc.constantFrom(
@@ -59,6 +68,7 @@ const token = fc
       '"a b"',
       '"a""b"',
       'any',
+      'html',
       '2023-7-1',
       '2023-10-29',
       '0:00',
@@ -128,11 +138,13 @@ describe('the form', () => {
 
   test('shows what was typed', () => {
     const shown = form(
-      'mb:Inbox submb: hi -"the end" f:ann s:"a b" start:2023-7-1 end:2023-7-2T10:00 a:pdf l:\\seen -l:$junk l:work h:x:y maxsize:2mb',
+      'mb:Inbox submb: hi -"the end" f:ann s:"a b" start:2023-7-1 end:2023-7-2T10:00 a:pdf l:\\seen -l:$junk l:work h:x:y maxsize:2mb sentstart:2023-7-3 file:plan -has:html',
     )
     expect(shown).toMatchObject({
       ...{ mailbox: 'Inbox', below: true, words: 'hi -"the end"', from: 'ann', to: '', subject: '"a b"' },
-      ...{ startDate: '2023-07-01', startTime: '', endDate: '2023-07-02', endTime: '10:00', attachments: 'pdf' },
+      received: { startDate: '2023-07-01', startTime: '', endDate: '2023-07-02', endTime: '10:00' },
+      sent: { startDate: '2023-07-03', startTime: '', endDate: '', endTime: '' },
+      ...{ attachments: 'pdf', files: 'plan', bodies: new Map([['html', 'not']]) },
       ...{ labels: 'work', headers: [{ name: 'x', value: 'y' }], minSize: '', maxSize: '2mb' },
     })
     expect([...shown.flags]).toEqual([
@@ -146,8 +158,9 @@ describe('the form', () => {
   })
 
   test('what is not complete is left out', () => {
-    const odd = { ...form(''), minSize: 'x', maxSize: '5', headers: [{ name: '', value: 'v' }], startTime: '9' }
-    expect(textOf(odd, NOW)).toBe('maxsize:5mb')
+    const odd = { ...form(''), minSize: 'x', maxSize: '5', headers: [{ name: '', value: 'v' }] }
+    const incomplete = { ...odd, received: { ...odd.received, startTime: '9' } }
+    expect(textOf(incomplete, NOW)).toBe('maxsize:5mb')
   })
 
   test('buttons', () => {

@@ -87,9 +87,13 @@ export const filter = z.strictObject({
   attachments: z
     .array(z.strictObject({ kind: z.enum([...attachmentKind.options, 'any', 'none']), not: z.boolean() }))
     .optional(),
+  files: z.array(text).optional(),
+  bodies: z.array(z.strictObject({ kind: z.enum(['text', 'html']), not: z.boolean() })).optional(),
   headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
   start: z.int().optional(),
   end: z.int().optional(),
+  sentStart: z.int().optional(),
+  sentEnd: z.int().optional(),
   minSize: z.int().optional(),
   maxSize: z.int().optional(),
 })

@@ -1,9 +1,10 @@
 // The search form: a field for each kind of condition.
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { mailboxes } from '../state/store.ts'
 import { AddressField } from './address-field.tsx'
 import {
   ATTACHMENT_CHOICES,
+  type DateFields,
   FLAG_LABELS,
   formOf,
   lastDays,
@@ -47,8 +48,24 @@ export function SearchFormView({ text, set, search }: Props): JSX.Element {
       <AddressField label="From" value={form.from} set={from => put({ from })} />
       <AddressField label="To" value={form.to} set={to => put({ to })} />
       <Line label="Subject" value={form.subject} set={subject => put({ subject })} />
-      <Dates form={form} put={put} />
+      <Dates name="Received" fields={form.received} set={received => put({ received })}>
+        <span class="chips">
+          {DAYS.map(([days, name]) => (
+            <button
+              type="button"
+              key={days}
+              title={`Received within ${name}`}
+              onClick={() => put(lastDays(form, days))}
+            >
+              {name}
+            </button>
+          ))}
+        </span>
+      </Dates>
+      <Dates name="Sent" fields={form.sent} set={sent => put({ sent })} />
       <Attachments form={form} put={put} />
+      <Line label="File name" value={form.files} set={files => put({ files })} />
+      <Bodies form={form} put={put} />
       <Labels form={form} put={put} />
       <Headers form={form} put={put} />
       <Sizes form={form} put={put} />
@@ -125,35 +142,31 @@ export function quiet(value: string): (element: HTMLInputElement | null) => void
   }
 }
 
-function Dates({ form, put }: PartProps): JSX.Element {
+interface DatesProps {
+  readonly name: string
+  readonly fields: DateFields
+  set(fields: DateFields): void
+  readonly children?: ComponentChildren
+}
+
+function Dates({ name, fields, set, children }: DatesProps): JSX.Element {
   return (
     <fieldset class="line">
-      <legend>Received</legend>
+      <legend>{name}</legend>
       <span class="dates">
         <When
-          label="from"
-          date={form.startDate}
-          time={form.startTime}
-          set={(startDate, startTime) => put({ startDate, startTime })}
+          label={`${name} from`}
+          date={fields.startDate}
+          time={fields.startTime}
+          set={(startDate, startTime) => set({ ...fields, startDate, startTime })}
         />
         <When
-          label="to"
-          date={form.endDate}
-          time={form.endTime}
-          set={(endDate, endTime) => put({ endDate, endTime })}
+          label={`${name} to`}
+          date={fields.endDate}
+          time={fields.endTime}
+          set={(endDate, endTime) => set({ ...fields, endDate, endTime })}
         />
-        <span class="chips">
-          {DAYS.map(([days, name]) => (
-            <button
-              type="button"
-              key={days}
-              title={`Received within ${name}`}
-              onClick={() => put(lastDays(form, days))}
-            >
-              {name}
-            </button>
-          ))}
-        </span>
+        {children}
       </span>
     </fieldset>
   )
@@ -169,21 +182,21 @@ interface WhenProps {
 function When({ label, date, time, set }: WhenProps): JSX.Element {
   return (
     <span class="when">
-      <span>{label}</span>
+      <span>{label.slice(label.indexOf(' ') + 1)}</span>
       <input
         type="date"
-        aria-label={`Received ${label}: date`}
+        aria-label={`${label}: date`}
         ref={quiet(date)}
         onInput={event => set(event.currentTarget.value, time)}
       />
       <input
         type="time"
-        aria-label={`Received ${label}: time`}
+        aria-label={`${label}: time`}
         ref={quiet(time)}
         onInput={event => set(date, event.currentTarget.value)}
       />
       {date === '' && time === '' ? null : (
-        <button type="button" class="clear" aria-label={`Clear received ${label}`} onClick={() => set('', '')}>
+        <button type="button" class="clear" aria-label={`Clear ${label}`} onClick={() => set('', '')}>
           ×
         </button>
       )}
@@ -219,28 +232,53 @@ const STATES: Readonly<Record<Tristate, readonly [sign: string, meaning: string]
   not: ['✗ ', 'must not be'],
 }
 
+function Tri({ name, state, set }: { name: string; state: Tristate; set(state: Tristate): void }): JSX.Element {
+  const [sign, meaning] = STATES[state]
+  const said = `${name}: ${meaning}`
+  return (
+    <button type="button" class={`tri ${state}`} aria-label={said} title={said} onClick={() => set(nextState(state))}>
+      {sign}
+      {name}
+    </button>
+  )
+}
+
+const BODIES = [
+  ['text', 'Plain text'],
+  ['html', 'HTML'],
+] as const
+
+function Bodies({ form, put }: PartProps): JSX.Element {
+  return (
+    <fieldset class="line">
+      <legend>Content</legend>
+      <span class="chips">
+        {BODIES.map(([kind, name]) => (
+          <Tri
+            key={kind}
+            name={name}
+            state={form.bodies.get(kind) ?? ''}
+            set={state => put({ bodies: new Map(form.bodies).set(kind, state) })}
+          />
+        ))}
+      </span>
+    </fieldset>
+  )
+}
+
 function Labels({ form, put }: PartProps): JSX.Element {
   return (
     <fieldset class="line">
       <legend>Labels</legend>
       <span class="chips">
-        {FLAG_LABELS.map(([flag, name]) => {
-          const state = form.flags.get(flag) ?? ''
-          const [sign, meaning] = STATES[state]
-          return (
-            <button
-              type="button"
-              key={flag}
-              class={`tri ${state}`}
-              aria-label={`${name}: ${meaning}`}
-              title={`${name}: ${meaning}`}
-              onClick={() => put({ flags: new Map(form.flags).set(flag, nextState(state)) })}
-            >
-              {sign}
-              {name}
-            </button>
-          )
-        })}
+        {FLAG_LABELS.map(([flag, name]) => (
+          <Tri
+            key={flag}
+            name={name}
+            state={form.flags.get(flag) ?? ''}
+            set={state => put({ flags: new Map(form.flags).set(flag, state) })}
+          />
+        ))}
         <input
           type="text"
           aria-label="Other labels"

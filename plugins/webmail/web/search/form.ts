@@ -1,5 +1,11 @@
 // The search form as plain values: what its fields hold for a search, and the search that fields make.
-import type { AttachmentCondition, MessageFilter, SearchQuery, TextCondition } from '@mox/plugin-sdk/search'
+import type {
+  AttachmentCondition,
+  BodyCondition,
+  MessageFilter,
+  SearchQuery,
+  TextCondition,
+} from '@mox/plugin-sdk/search'
 import { dateText, format, formatSize, formatTexts, parse, readTexts, timeText } from './query.ts'
 
 export const ATTACHMENT_CHOICES = [
@@ -22,6 +28,14 @@ export const FLAG_LABELS: readonly (readonly [label: string, name: string])[] = 
 
 export type Tristate = 'must' | 'not' | ''
 
+export interface DateFields {
+  /** "2023-07-01" or ''; "10:30" or ''. */
+  readonly startDate: string
+  readonly startTime: string
+  readonly endDate: string
+  readonly endTime: string
+}
+
 export interface SearchForm {
   /** undefined: all but Trash, Junk and Rejects; '': all. */
   readonly mailbox: string | undefined
@@ -30,12 +44,13 @@ export interface SearchForm {
   readonly from: string
   readonly to: string
   readonly subject: string
-  /** "2023-07-01" or ''; "10:30" or ''. */
-  readonly startDate: string
-  readonly startTime: string
-  readonly endDate: string
-  readonly endTime: string
+  readonly received: DateFields
+  /** By the Date field. */
+  readonly sent: DateFields
   readonly attachments: AttachmentCondition['kind'] | ''
+  /** Names of attachments, as typed. */
+  readonly files: string
+  readonly bodies: ReadonlyMap<BodyCondition['kind'], Tristate>
   readonly flags: ReadonlyMap<string, Tristate>
   /** Other labels, as typed. */
   readonly labels: string
@@ -65,8 +80,11 @@ export function formOf(text: string, now: Date = new Date()): SearchForm {
     from: formatTexts(filter.from),
     to: formatTexts(filter.to),
     subject: formatTexts(filter.subject),
-    ...dateFields(filter.start, filter.end),
+    received: dateFields(filter.start, filter.end),
+    sent: dateFields(filter.sentStart, filter.sentEnd),
     attachments: choice?.kind ?? '',
+    files: formatTexts(filter.files),
+    bodies: new Map(filter.bodies?.map(({ kind, not }) => [kind, not ? 'not' : 'must'])),
     flags,
     labels: formatTexts(labels),
     headers: filter.headers ?? [],
@@ -76,8 +94,10 @@ export function formOf(text: string, now: Date = new Date()): SearchForm {
   }
 }
 
-function dateFields(start: number | undefined, end: number | undefined) {
-  const fields = { startDate: '', startTime: '', endDate: '', endTime: '' }
+const NO_DATES: DateFields = { startDate: '', startTime: '', endDate: '', endTime: '' }
+
+function dateFields(start: number | undefined, end: number | undefined): DateFields {
+  const fields = { ...NO_DATES }
   const time = (d: Date) => (d.getHours() === 0 && d.getMinutes() === 0 ? '' : timeText(d))
   if (start !== undefined) {
     const at = new Date(start)
@@ -98,16 +118,15 @@ export function textOf(form: SearchForm, now: Date = new Date()): string {
     ...[...form.flags].flatMap(([text, state]) => (state === '' ? [] : [{ text, not: state === 'not' }])),
     ...texts(form.labels),
   ]
-  const bounds = parse(
+  const { start, end, sentStart, sentEnd, minSize, maxSize } = parse(
     [
-      bound('start', form.startDate, form.startTime),
-      bound('end', form.endDate, form.endTime),
+      bounds('', form.received),
+      bounds('sent', form.sent),
       form.minSize === '' ? '' : `minsize:${withUnit(form.minSize)}`,
       form.maxSize === '' ? '' : `maxsize:${withUnit(form.maxSize)}`,
     ].join(' '),
     now,
   ).filter
-  const { start, end, minSize, maxSize } = bounds
   const filter: MessageFilter = {
     words: readTexts(form.words),
     from: texts(form.from),
@@ -118,14 +137,20 @@ export function textOf(form: SearchForm, now: Date = new Date()): string {
       ...(form.attachments === '' ? [] : [{ kind: form.attachments, not: false }]),
       ...form.otherAttachments,
     ],
+    files: texts(form.files),
+    bodies: [...form.bodies].flatMap(([kind, state]) => (state === '' ? [] : [{ kind, not: state === 'not' }])),
     headers: form.headers.filter(h => /^[!-9;-~]+$/.test(h.name)),
-    ...{ start, end, minSize, maxSize },
+    ...{ start, end, sentStart, sentEnd, minSize, maxSize },
   }
   const query: SearchQuery = { filter, mailbox: form.mailbox, below: form.below }
   return format(query)
 }
 
-function bound(tag: 'start' | 'end', date: string, time: string): string {
+function bounds(tag: '' | 'sent', { startDate, startTime, endDate, endTime }: DateFields): string {
+  return `${bound(`${tag}start`, startDate, startTime)} ${bound(`${tag}end`, endDate, endTime)}`
+}
+
+function bound(tag: string, date: string, time: string): string {
   if (date === '' && time === '') return ''
   return `${tag}:${date}${date !== '' && time !== '' ? 'T' : ''}${time}`
 }
@@ -144,5 +169,5 @@ export function nextState(state: Tristate): Tristate {
 /** The form with mail of the last so many days only. */
 export function lastDays(form: SearchForm, days: number, now: Date = new Date()): SearchForm {
   const from = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days)
-  return { ...form, startDate: dateText(from), startTime: '', endDate: '', endTime: '' }
+  return { ...form, received: { ...NO_DATES, startDate: dateText(from) } }
 }
