@@ -41,6 +41,36 @@ describe.skipIf(CHROMIUM === undefined)(
     afterAll(async () => await t?.stop())
     beforeEach(async () => await t.settings())
 
+    test('more windows than a browser has connections: those that were used last are live', async () => {
+      const w = await t.open()
+      const pages = [w.page]
+      for (let i = 1; i < 8; i++) {
+        const page = await w.page.context().newPage()
+        pages.push(page)
+        await page.goto(t.host.url)
+        await page.getByText('hello', { exact: true }).first().waitFor()
+      }
+      const pausedPages = async (): Promise<number[]> => {
+        const states = await Promise.all(pages.map(page => page.getByText('Paused, as other windows are used').count()))
+        return states.flatMap((count, i) => (count === 0 ? [] : i))
+      }
+      await eventually(async () => assert.deepEqual(await pausedPages(), [0, 1, 2, 3]))
+      const first = pages[0]!
+      assert.match(await first.title(), /not connected/)
+      const store = await t.host.store('alice')
+      const id = await t.put('Inbox', message('meanwhile'))
+      await pages[7]!.getByText('meanwhile', { exact: true }).waitFor()
+      // One that is used again goes on, and the one that was used longest ago pauses.
+      await first.getByRole('button', { name: 'Continue' }).click()
+      await first.getByText('meanwhile', { exact: true }).waitFor()
+      await eventually(async () => assert.deepEqual(await pausedPages(), [1, 2, 3, 4]))
+      await pages[1]!.evaluate(() => window.dispatchEvent(new Event('focus')))
+      await eventually(async () => assert.deepEqual(await pausedPages(), [2, 3, 4, 5]))
+      await store.expunge([id])
+      await first.getByText('meanwhile', { exact: true }).waitFor({ state: 'detached' })
+      await done(w)
+    })
+
     test('logging in: refusals, then the page; out again', async () => {
       const w = await t.open({}, '', t.host.client())
       const { page } = w

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { accounts, currentAccount, switchTo } from '../lib/accounts.ts'
 import { callAs } from '../lib/api.ts'
-import { reconnect } from '../lib/stream.ts'
+import { paused, reconnect } from '../lib/stream.ts'
 import { SearchBar } from '../search/search-bar.tsx'
 import { SETTINGS_LAYOUTS } from '../settings/choices.ts'
 import { status } from '../state/busy.ts'
@@ -81,9 +81,9 @@ function Connection(): JSX.Element | null {
   if (connected.value || hello.value === undefined) return null
   return (
     <span class="connection" role="alert">
-      Not connected
+      {paused.value ? 'Paused, as other windows are used' : 'Not connected'}
       <button type="button" onClick={reconnect}>
-        Reconnect
+        {paused.value ? 'Continue' : 'Reconnect'}
       </button>
     </span>
   )

@@ -6,9 +6,13 @@ import { csrfToken } from './accounts.ts'
 import { call, errorOf, requireLogin, send } from './api.ts'
 import { readKept, startKeeping } from './kept.ts'
 import { type OpenOptions, StreamClient } from './stream-client.ts'
+import { shareConnections } from './windows.ts'
 
 /** Counts events that the user's mail in the queue changed. */
 export const outgoingChanges: Signal<number> = signal(0)
+
+/** The stream rests, as other windows are used: see windows.ts. */
+export const paused: Signal<boolean> = signal(false)
 
 /** The token of the stream that was opened last. */
 let token = ''
@@ -50,20 +54,34 @@ export async function restoreStream(): Promise<void> {
   startKeeping(kept !== undefined)
 }
 
+let used = (): void => undefined
+
 /** Connects, and from then on whenever the user comes back to a page whose connection broke. Call it once. */
 export function startStream(): void {
   const again = (): void => {
+    if (paused.value || !client.stopped) reconnect()
+  }
+  const online = (): void => {
     if (!client.stopped) client.start()
   }
+  used = shareConnections(
+    () => !client.stopped,
+    () => {
+      paused.value = true
+      client.stop()
+    },
+  )
   window.addEventListener('focus', again)
-  window.addEventListener('online', again)
+  window.addEventListener('online', online)
   window.addEventListener('pageshow', again)
   window.addEventListener('offline', () => client.broken())
-  client.start()
+  reconnect()
 }
 
 /** What the Reconnect button does. */
 export function reconnect(): void {
+  paused.value = false
+  used()
   client.start()
 }
 
