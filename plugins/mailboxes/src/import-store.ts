@@ -13,6 +13,7 @@ import type { Operation } from './operation.ts'
 import { affordableKeywords, blankRow, findThread, insertMessage, position, threadColumns } from './place.ts'
 import { LIVE_IN, MESSAGE, type MessageRow } from './schema.ts'
 import type { ThreadHead } from './threads.ts'
+import { receiptTime } from './times.ts'
 
 /** Message-IDs that are remembered as referred to. */
 const WAITING = 200_000
@@ -55,7 +56,7 @@ export async function addImported(
   if (quota > 0 && op.account.used + message.size > quota) throw refuse('quota', 'account storage full')
   const { noted, words: given = [] } = message
   const words = parseWords(noted === undefined ? given.map(importedWord) : given)
-  const receivedAt = message.receivedAt ?? op.now
+  const receivedAt = receiptTime(message.receivedAt ?? op.now)
   const found = await findThread(op, thread, mailbox.id, receivedAt)
   const row: Omit<MessageRow, 'id'> = {
     ...blankRow(op, mailbox),

@@ -21,6 +21,7 @@ import {
   threadColumns,
 } from './place.ts'
 import { type FlagColumns, MESSAGE, type MessageRow } from './schema.ts'
+import { receiptTime } from './times.ts'
 
 /** Throws when the account may not have so many bytes more. */
 async function checkQuota(op: Operation, bytes: number): Promise<void> {
@@ -39,7 +40,7 @@ export async function append(
   await checkQuota(op, size)
   const { columns, thread } = describe(head)
   const words = strictWords(message.keywords ?? [])
-  const receivedAt = message.receivedAt ?? op.now
+  const receivedAt = receiptTime(message.receivedAt ?? op.now)
   const row: Omit<MessageRow, 'id'> = {
     ...blankRow(op, mailbox),
     ...columns,

@@ -1,6 +1,7 @@
 // The tables of the message store and their rows. All accounts share them. Times are milliseconds since the epoch, yes/no
 // columns are 0 or 1, lists of words are joined by spaces. A migration that fails leaves the version before it.
 import type { Migration } from '@mox/plugin-sdk'
+import { LATEST } from './times.ts'
 
 /** The query builder inside a unit of work. */
 export type Db = Parameters<Migration['up']>[0]
@@ -195,6 +196,9 @@ async function files(db: Db): Promise<void> {
     table.text('files_search').notNullable().defaultTo('')
     table.text('bodies')
   })
+  // What earlier versions took from archives: times that no list can show.
+  await db(MESSAGE).where('received_at', '<', 0).update({ received_at: 0 })
+  await db(MESSAGE).where('received_at', '>', LATEST).update({ received_at: LATEST })
   // All are read again.
   await db(MESSAGE).where('search_id', '>', 0).update({ search_id: null })
 }
