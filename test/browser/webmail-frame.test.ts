@@ -41,6 +41,30 @@ describe.skipIf(CHROMIUM === undefined)(
     afterAll(async () => await t?.stop())
     beforeEach(async () => await t.settings())
 
+    test('what is typed while something is being loaded is for that, and no command', async () => {
+      const id = await t.put('Inbox', message('kept'), { flags: { seen: true } })
+      const w = await t.open()
+      const { page } = w
+      await page.getByText('kept', { exact: true }).first().click()
+      await page.getByRole('article', { name: 'kept' }).waitFor()
+      // Each would be a command: to Trash, archive, next, junk.
+      await page.keyboard.type('cdaqj')
+      await eventually(async () =>
+        assert.equal(await w.compose.getByRole('combobox', { name: 'To' }).inputValue(), 'daqj'),
+      )
+      await page.keyboard.press('Control+s')
+      await page.locator('body').click({ position: { x: 400, y: 700 } })
+      await page.locator('body').press('Control+k')
+      await page.keyboard.type('dq')
+      await eventually(async () =>
+        assert.equal(await page.getByRole('combobox', { name: 'Command' }).inputValue(), 'dq'),
+      )
+      assert.deepEqual(await t.subjects('Trash'), [])
+      assert.deepEqual(await t.subjects('Junk'), [])
+      await (await t.host.store('alice')).expunge([id])
+      await done(w)
+    })
+
     test('more windows than a browser has connections: those that were used last are live', async () => {
       const w = await t.open()
       const pages = [w.page]

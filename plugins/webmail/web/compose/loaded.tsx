@@ -29,7 +29,7 @@ export function Windows(): JSX.Element | null {
 }
 
 /** Opens a window with what the request begins with. */
-export function open(request: ComposeRequest): void {
+export async function open(request: ComposeRequest): Promise<void> {
   const { message } = request
   const already = windows.value.find(
     w => request.kind === 'edit' && message !== undefined && w.session.saved.value?.messageId === message.id,
@@ -38,11 +38,8 @@ export function open(request: ComposeRequest): void {
     already.session.minimised.value = false
     return
   }
-  if (windows.value.length >= MAX_WINDOWS) {
-    showError(new Error(`${MAX_WINDOWS} messages are being written; close one first`))
-    return
-  }
-  busy('opening', () => begin(request)).then(start => show(start, request), showError)
+  if (windows.value.length >= MAX_WINDOWS) throw new Error(`${MAX_WINDOWS} messages are being written; close one first`)
+  show(await busy('opening', () => begin(request)), request)
 }
 
 function show(start: Start, request: ComposeRequest): void {

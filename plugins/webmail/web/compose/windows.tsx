@@ -6,6 +6,7 @@ import { composeChecks, register, registerCommand } from '../extend/registry.ts'
 import { showError } from '../state/busy.ts'
 import { onLeaving } from '../state/leaving.ts'
 import { draftInAddress } from '../state/navigate.ts'
+import { opening } from '../state/opening.ts'
 import { hello } from '../state/store.ts'
 import type { ComposeRequest } from './begin.ts'
 import { emptySubject, forgottenFile } from './checks.ts'
@@ -30,7 +31,7 @@ async function load(): Promise<Loaded> {
 
 /** Opens a window with what the request begins with. */
 export function openCompose(request: ComposeRequest): void {
-  load().then(parts => parts.open(request), showError)
+  opening(async () => await (await load()).open(request)).catch(showError)
 }
 
 /** What was sent a moment ago, or waits for its time, becomes a draft again and is opened. */

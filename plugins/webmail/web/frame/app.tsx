@@ -5,7 +5,6 @@ import { ComposeWindows } from '../compose/windows.tsx'
 import { List } from '../list/list.tsx'
 import { Mailboxes } from '../mailboxes/mailboxes.tsx'
 import { MessagePane } from '../message/pane.tsx'
-import { Outgoing } from '../outgoing/outgoing.tsx'
 import { local, setLocal } from '../state/local.ts'
 import { drawer, pane, target } from '../state/navigate.ts'
 import { hello, narrow } from '../state/store.ts'
@@ -14,10 +13,13 @@ import { hint } from './hint.ts'
 import { Icon } from './icons.tsx'
 import { press } from './keyboard.ts'
 import { layout } from './layout.ts'
+import { lazy } from './lazy.tsx'
 import { Overlays } from './overlays.tsx'
 import { Splitter } from './splitter.tsx'
 import { TopBar } from './top-bar.tsx'
 import './frame.css'
+
+const Outgoing = lazy(async () => (await import('../outgoing/outgoing.tsx')).Outgoing, 'Loading…')
 
 export function App(): JSX.Element {
   return (

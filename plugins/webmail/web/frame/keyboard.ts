@@ -5,6 +5,7 @@ import { commandOf, keysOf, type Place } from '../lib/dispatch.ts'
 import { keyName } from '../lib/keys.ts'
 import { showError } from '../state/busy.ts'
 import { itemsOf } from '../state/lookup.ts'
+import { typedAhead } from '../state/opening.ts'
 import { focused, opened, selected, settings, view } from '../state/store.ts'
 import { flashKey } from './hint.ts'
 import { popups } from './overlay.ts'
@@ -32,8 +33,10 @@ export function startKeyboard(): void {
       return
     }
     const target = event.target instanceof HTMLElement ? event.target : document.body
+    const place = placeOf(target)
+    if (place !== 'field' && typedAhead(event)) return event.preventDefault()
     const command = commandOf(name, commands.value, {
-      place: placeOf(target),
+      place,
       contexts: contextsAt(target),
       singleKeys: settings.value?.singleKeys ?? true,
       chosen: settings.value?.keys ?? {},

@@ -1,10 +1,15 @@
 // The login: a popup that must be answered, above all others. What was being written stays behind it.
-import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import { addAccount, currentAccount, removeAccount, switchTo } from '../lib/accounts.ts'
 import { onLoginNeeded } from '../lib/api.ts'
-import type { LoginFormProps } from './login-form.tsx'
+import { lazy } from './lazy.tsx'
 import { openPopup } from './overlay.ts'
+
+/** A server of another version has it under another name: the page is loaded anew then. */
+const LoginForm = lazy(
+  async () => (await import('./login-form.tsx')).LoginForm,
+  'Loading…',
+  () => location.reload(),
+)
 
 export function startLogin(): void {
   onLoginNeeded(
@@ -48,16 +53,4 @@ export function addOneMore(): void {
       />
     ),
   })
-}
-
-/** Loaded when somebody must log in. A server of another version has it under another name: the page is loaded anew then. */
-function LoginForm(props: LoginFormProps): JSX.Element {
-  const [Form, setForm] = useState<typeof import('./login-form.tsx').LoginForm>()
-  useEffect(() => {
-    import('./login-form.tsx').then(
-      ({ LoginForm: Loaded }) => setForm(() => Loaded),
-      () => location.reload(),
-    )
-  }, [])
-  return Form === undefined ? <p aria-busy="true">Loading…</p> : <Form {...props} />
 }

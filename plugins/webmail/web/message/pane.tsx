@@ -1,8 +1,8 @@
 // The pane of the message: nothing, one message, or what can be done with several.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import type { OpenedMessage } from '../../src/api/model.ts'
 import { startExtensions } from '../extend/start.ts'
+import { lazy } from '../frame/lazy.tsx'
 import { MultiPanel } from '../list/multi.tsx'
 import { highlightTerms } from '../search/highlight.ts'
 import { showError } from '../state/busy.ts'
@@ -16,6 +16,15 @@ import { modeOf } from './modes.ts'
 import { Panels } from './panels.tsx'
 import { problem, retry, startOpened, viewer } from './state.ts'
 import './message.css'
+
+const Viewer = lazy(
+  async () => (await import('./viewer.tsx')).Viewer,
+  '',
+  error => {
+    viewer.value = undefined
+    showError(error)
+  },
+)
 
 /** Everything of the message pane that is to happen once, before navigation starts. */
 export function startMessage(): void {
@@ -54,23 +63,9 @@ function Message({ message }: { readonly message: OpenedMessage }): JSX.Element 
         <Modes message={message} mode={mode} />
       </Head>
       <Body message={message} mode={mode} terms={terms} />
-      {viewer.value === undefined ? null : <LoadedViewer message={message} path={viewer.value} />}
+      {viewer.value === undefined ? null : <Viewer message={message} path={viewer.value} />}
     </article>
   )
-}
-
-type ViewerProps = { readonly message: OpenedMessage; readonly path: string }
-
-/** The viewer is loaded when it is first needed. */
-function LoadedViewer(props: ViewerProps): JSX.Element | null {
-  const [parts, setParts] = useState<typeof import('./viewer.tsx')>()
-  useEffect(() => {
-    import('./viewer.tsx').then(setParts, error => {
-      viewer.value = undefined
-      showError(error)
-    })
-  }, [])
-  return parts === undefined ? null : <parts.Viewer {...props} />
 }
 
 /** The place of a message that is being loaded. It appears only after a moment. */

@@ -4,8 +4,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Attachment, OpenedMessage } from '../../src/api/model.ts'
 import { Icon } from '../frame/icons.tsx'
 import { takeKeys } from '../frame/keyboard.ts'
+import { lazy } from '../frame/lazy.tsx'
 import { sizeText } from './size.ts'
 import { viewer } from './state.ts'
+
+const Zip = lazy(async () => (await import('./zip-view.tsx')).ZipView, 'Opening…')
 
 export function Viewer(props: { readonly message: OpenedMessage; readonly path: string }): JSX.Element | null {
   const { message, path } = props
@@ -88,13 +91,6 @@ export function Viewer(props: { readonly message: OpenedMessage; readonly path: 
       </div>
     </dialog>
   )
-}
-
-/** Loaded when the first archive is looked at. */
-function Zip(props: { readonly id: number; readonly path: string }): JSX.Element {
-  const [View, setView] = useState<typeof import('./zip-view.tsx').ZipView>()
-  useEffect(() => void import('./zip-view.tsx').then(({ ZipView }) => setView(() => ZipView)), [])
-  return View === undefined ? <p aria-busy="true">Opening…</p> : <View {...props} />
 }
 
 function close(): void {
