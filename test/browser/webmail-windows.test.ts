@@ -1,0 +1,77 @@
+// Windows of the webmail in a real browser that are many, or not loaded yet. Skipped, and says so, where Chromium is not installed.
+import assert from 'node:assert/strict'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { eventually } from '../kit/temp.ts'
+import { CHROMIUM } from './page.ts'
+import { done, WebmailTest } from './webmail-page.ts'
+
+let t: WebmailTest
+
+const message = (subject: string): string =>
+  `From: Ann <ann@remote.example>\nTo: alice@example.org\nSubject: ${subject}\n\nText of ${subject}.\n`
+
+describe.skipIf(CHROMIUM === undefined)(
+  CHROMIUM === undefined ? 'windows (skipped: Chromium is not installed)' : 'windows',
+  { timeout: 60_000 },
+  () => {
+    beforeAll(async () => {
+      t = await WebmailTest.start({})
+      await t.put('Inbox', message('hello'), { flags: { seen: true } })
+    })
+    afterAll(async () => await t?.stop())
+
+    test('what is typed while something is being loaded is for that, and no command', async () => {
+      const id = await t.put('Inbox', message('kept'), { flags: { seen: true } })
+      const w = await t.open()
+      const { page } = w
+      await page.getByText('kept', { exact: true }).first().click()
+      await page.getByRole('article', { name: 'kept' }).waitFor()
+      // Each would be a command: to Trash, archive, next, junk.
+      await page.keyboard.type('cdaqj')
+      await eventually(async () =>
+        assert.equal(await w.compose.getByRole('combobox', { name: 'To' }).inputValue(), 'daqj'),
+      )
+      await page.keyboard.press('Control+s')
+      await page.locator('body').click({ position: { x: 400, y: 700 } })
+      await page.locator('body').press('Control+k')
+      await page.keyboard.type('dq')
+      await eventually(async () =>
+        assert.equal(await page.getByRole('combobox', { name: 'Command' }).inputValue(), 'dq'),
+      )
+      assert.deepEqual(await t.subjects('Trash'), [])
+      assert.deepEqual(await t.subjects('Junk'), [])
+      await (await t.host.store('alice')).expunge([id])
+      await done(w)
+    })
+
+    test('more windows than a browser has connections: those that were used last are live', async () => {
+      const w = await t.open()
+      const pages = [w.page]
+      for (let i = 1; i < 8; i++) {
+        const page = await w.page.context().newPage()
+        pages.push(page)
+        await page.goto(t.host.url)
+        await page.getByText('hello', { exact: true }).first().waitFor()
+      }
+      const pausedPages = async (): Promise<number[]> => {
+        const states = await Promise.all(pages.map(page => page.getByText('Paused, as other windows are used').count()))
+        return states.flatMap((count, i) => (count === 0 ? [] : i))
+      }
+      await eventually(async () => assert.deepEqual(await pausedPages(), [0, 1, 2, 3]))
+      const first = pages[0]!
+      assert.match(await first.title(), /not connected/)
+      const store = await t.host.store('alice')
+      const id = await t.put('Inbox', message('meanwhile'))
+      await pages[7]!.getByText('meanwhile', { exact: true }).waitFor()
+      // One that is used again goes on, and the one that was used longest ago pauses.
+      await first.getByRole('button', { name: 'Continue' }).click()
+      await first.getByText('meanwhile', { exact: true }).waitFor()
+      await eventually(async () => assert.deepEqual(await pausedPages(), [1, 2, 3, 4]))
+      await pages[1]!.evaluate(() => window.dispatchEvent(new Event('focus')))
+      await eventually(async () => assert.deepEqual(await pausedPages(), [2, 3, 4, 5]))
+      await store.expunge([id])
+      await first.getByText('meanwhile', { exact: true }).waitFor({ state: 'detached' })
+      await done(w)
+    })
+  },
+)
