@@ -406,30 +406,6 @@ test('mbox files as they are found', async () => {
   await check(`${from}A: b\n\n`, ['0 A: b\n\n'])
 })
 
-test('times that no calendar has', async () => {
-  const file = async (name: string, text: string): Promise<string> => {
-    const path = join(dir, name)
-    await writeFile(path, text)
-    return path
-  }
-  const early = await file('early.mbox', 'From a Thu Jan  1 00:00:00 1960\nSubject: early\n\nbody\n')
-  const dated = await file('dated.mbox', 'From a\nSubject: dated\nDate: Mon, 1 Jan 1601 00:00:00 +0000\n\nbody\n')
-  for (const path of [early, dated]) await run(store, path, { mailbox: 'Times' })
-  for (const receivedAt of [9e15, 1.5, -1e300])
-    await store.append({ mailbox: 'Times', content: Buffer.from(`Subject: ${receivedAt}\r\n\r\n`), receivedAt })
-  const { messages } = await store.list({ scope: { mailbox: 'Times' }, limit: 10 })
-  deepStrictEqual(
-    messages.map(({ subject, receivedAt }) => [subject, receivedAt]),
-    [
-      ['9000000000000000', 253_402_300_799_999],
-      ['1.5', 1],
-      ['-1e+300', 0],
-      ['dated', 0],
-      ['early', 0],
-    ],
-  )
-})
-
 test('a folder of another program: keywords, roles by name, replies before what they answer', async () => {
   const files: [string, string][] = [
     ['Sent Items/cur/1700000000.a:2,Sa', 'Subject: Re: x\nMessage-ID: <2@x>\nReferences: <1@x>\n\nreply'],
