@@ -365,7 +365,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const dialog = page.getByRole('dialog').filter({ hasText: 'Leave' })
       await noViolations(page, 'leaving a list')
       await dialog.getByRole('button', { name: 'Unsubscribe' }).click()
-      await dialog.getByRole('button', { name: 'Close' }).last().waitFor()
+      await dialog.locator('.buttons').getByRole('button', { name: 'Close' }).waitFor()
       const queued = await t.host.service(storage).queue.list({}, { limit: 10 })
       assert.deepEqual(
         queued.map(q => `${q.recipient.localpart}@${q.recipient.domain}`),

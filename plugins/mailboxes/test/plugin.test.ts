@@ -58,7 +58,7 @@ test('set up, start, deliver, stop', async () => {
     } as never)
     deepStrictEqual(
       (setup.migrations as readonly Migration[]).map(m => m.version),
-      [1, 2, 3, 4, 5, 6],
+      [1, 2, 3, 4, 5, 6, 7],
     )
     const services = setup.services as unknown as { mailboxes: Mailboxes; commands: readonly Command[] }
     deepStrictEqual(
