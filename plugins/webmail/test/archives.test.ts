@@ -137,5 +137,6 @@ test('what is asked wrongly', async () => {
 test('names of files', () => {
   const at = Date.UTC(2030, 0, 2, 3, 4, 5)
   assert.equal(exportName('Lists/node "x"', at, 'mbox', 'none'), 'mailexport-Lists-node-x--20300102-030405.mbox')
+  assert.ok(exportName(`x${'\u{1d49c}'.repeat(60)}`, at, 'mbox', 'none').isWellFormed())
   assert.equal(exportName('Größe', at, 'maildir', 'tgz'), 'mailexport-Größe-20300102-030405.maildir.tgz')
 })

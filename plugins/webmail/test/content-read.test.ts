@@ -158,6 +158,7 @@ test('lists', () => {
   deepStrictEqual(ways('List-Unsubscribe: <javascript:alert(1)>, <file:///x>, nothing'), null)
   const list = open('List-Id: Some "list" <Dev.A.test>\nList-Post: <mailto:dev%40a.test?x=y>\n\nx')
   deepStrictEqual([list.listId, list.listAddress], ['dev.a.test', 'dev@a.test'])
+  strictEqual(open('List-Post: <mailto:list%0d%0a@b.test>\n\nx').listAddress, '')
   deepStrictEqual([open('List-Post: NO\n\nx').listAddress, open('Subject: x\n\nx').listId], ['', ''])
 })
 

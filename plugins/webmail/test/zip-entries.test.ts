@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { deflateRawSync } from 'node:zlib'
 import { ZipWriter } from '@mox/plugin-sdk/io'
 import { test } from 'vitest'
+import { calls } from '../src/api/calls.ts'
 import { ZIP_ENTRIES, ZIP_ENTRY_BYTES, ZIP_NAME_LENGTH } from '../src/server/content/limits.ts'
 import { listZip, readZipEntry } from '../src/server/content/read-zip.ts'
 
@@ -25,10 +26,11 @@ interface Made {
   readonly flags?: number
   /** As the archive says. */
   readonly size?: number
+  readonly extra?: Buffer
 }
 
 /** An archive of one file by hand, for what no writer makes. */
-function made({ name, content, method = 0, flags = 0, size = content.length }: Made): Buffer {
+function made({ name, content, method = 0, flags = 0, size = content.length, extra = Buffer.alloc(0) }: Made): Buffer {
   const common = Buffer.alloc(26)
   common.writeUInt16LE(20, 0)
   common.writeUInt16LE(flags, 2)
@@ -37,7 +39,9 @@ function made({ name, content, method = 0, flags = 0, size = content.length }: M
   common.writeUInt32LE(size, 18)
   common.writeUInt16LE(name.length, 22)
   const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, name, content])
-  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, Buffer.alloc(14), name])
+  const listed = Buffer.from(common)
+  listed.writeUInt16LE(extra.length, 24)
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), listed, Buffer.alloc(14), name, extra])
   const end = Buffer.alloc(22)
   end.write('PK\x05\x06')
   end.writeUInt16LE(1, 8)
@@ -49,6 +53,33 @@ function made({ name, content, method = 0, flags = 0, size = content.length }: M
 
 const names = async (archive: Buffer): Promise<string[] | undefined> =>
   (await listZip(archive))?.entries.map(entry => entry.name)
+
+test('times and sizes that cannot be', async () => {
+  const field = (id: number, data: Buffer): Buffer => {
+    const head = Buffer.alloc(4)
+    head.writeUInt16LE(id, 0)
+    head.writeUInt16LE(data.length, 2)
+    return Buffer.concat([head, data])
+  }
+  const unix = Buffer.alloc(5)
+  unix[0] = 1
+  unix.writeInt32LE(-86_400, 1)
+  const ntfs = Buffer.alloc(32)
+  ntfs.writeUInt16LE(1, 4)
+  ntfs.writeUInt16LE(24, 6)
+  const size = Buffer.alloc(8)
+  size.writeBigUInt64LE(2n ** 63n)
+  const file = { name: Buffer.from('a.txt'), content: Buffer.from('x'), method: 8 }
+  for (const more of [
+    { extra: field(0x5455, unix) },
+    { extra: field(0x000a, ntfs) },
+    { extra: field(1, size), size: 0xffff_ffff },
+  ]) {
+    const listed = await listZip(made({ ...file, ...more }))
+    strictEqual(calls.zipEntries.result.safeParse(listed).success, true, JSON.stringify(listed))
+    strictEqual(listed?.entries.length, 1)
+  }
+})
 
 test('names, sizes, times; folders are left out', async () => {
   const archive = await zipOf([

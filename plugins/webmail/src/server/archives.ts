@@ -89,6 +89,10 @@ export function makeArchives(deps: Deps): Part {
     const all = [...exports.values()].reduce((sum, n) => sum + n, 0)
     if (running >= MAX_EXPORTS_PER_ACCOUNT || all >= MAX_EXPORTS)
       throw new CallError('tooMany', 'other exports are being made; wait until they are done')
+    const name = ids !== undefined ? 'messages' : (mailbox?.name ?? 'all')
+    ctx.attachment(exportName(name, clock.now(), format, archive))
+    ctx.type = TYPES[archive]
+    ctx.set('Cache-Control', 'no-store')
     exports.set(caller.account, running + 1)
     const done = (): void => {
       const left = (exports.get(caller.account) ?? 1) - 1
@@ -99,10 +103,6 @@ export function makeArchives(deps: Deps): Part {
       ...{ format, archive },
       ...(ids !== undefined ? { ids } : mailbox === undefined ? {} : { mailbox: mailbox.name, below }),
     }
-    const name = ids !== undefined ? 'messages' : (mailbox?.name ?? 'all')
-    ctx.attachment(exportName(name, clock.now(), format, archive))
-    ctx.type = TYPES[archive]
-    ctx.set('Cache-Control', 'no-store')
     const stream = Readable.from(store.export(options), { objectMode: false })
     stream.once('close', done)
     stream.once('error', err => deps.log.error({ err, account: caller.account }, 'an export failed'))
@@ -196,6 +196,9 @@ function failure({ log, random }: Deps, error: unknown, path: string, { account 
 /** "mailexport-Lists-node-20300101-120000.maildir.tgz"; exported for tests. */
 export function exportName(mailbox: string, now: number, format: string, archive: string): string {
   const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
-  const name = mailbox.replace(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, NAME_LENGTH)
+  const name = mailbox
+    .replace(/[^\p{L}\p{N}_-]+/gu, '-')
+    .slice(0, NAME_LENGTH)
+    .toWellFormed()
   return `mailexport-${name}-${time}.${format}${archive === 'none' ? '' : `.${archive}`}`
 }

@@ -85,7 +85,8 @@ function safeValue(property: string, given: string, image: (contentId: string) =
     })
   const rest = value.replace(STRING, '').replace(/\u0000\d+\u0000/g, '')
   if (!/^[\w #.,%+\-*/()!]*$/.test(rest)) return ''
-  for (const [, name = ''] of rest.matchAll(/([\w-]*)\s*\(/g)) if (!FUNCTIONS.has(name.toLowerCase())) return ''
+  for (const [, name = ''] of rest.matchAll(/(?<![\w-])([\w-]*)\s*\(/g))
+    if (!FUNCTIONS.has(name.toLowerCase())) return ''
   if (rest.split('(').length !== rest.split(')').length) return ''
   return value.replace(/\u0000(\d+)\u0000/g, (_, index: string) => `url("${images[Number(index)] ?? ''}")`)
 }

@@ -1,7 +1,7 @@
 // Images that a message wants from elsewhere: which of them only tell its sender that it was read, and addresses at which our
 // own server gives the others out.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { IMAGE_URL_LENGTH } from './limits.ts'
+import { IMAGE_URL_LENGTH, STYLE_LENGTH } from './limits.ts'
 
 export interface RemoteImage {
   readonly url: string
@@ -11,16 +11,20 @@ export interface RemoteImage {
 
 type Attributes = Readonly<Record<string, string | undefined>>
 
+/** Characters of a width or height that are looked at. */
+const SIDE_LENGTH = 50
+
 /** A pixel, or nothing at all, is no picture. A line that is one pixel high is. */
 export function isTracker(attributes: Attributes): boolean {
-  const style = (attributes['style'] ?? '').toLowerCase()
+  const style = (attributes['style'] ?? '').slice(0, STYLE_LENGTH).toLowerCase()
   if (attributes['hidden'] !== undefined) return true
-  if (/(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0*\.?0*\s*(?:[;!%]|$))/.test(style))
+  if (/(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0*(?:\.0*)?\s*(?:[;!%]|$))/.test(style))
     return true
   const [width, height] = ['width', 'height'].map(side => {
     const [, styled] =
       new RegExp(`(?:^|[;\\s])(?:max-)?${side}\\s*:\\s*([\\d.]+)(?:px)?\\s*(?:[;!]|$)`).exec(style) ?? []
-    const given = styled ?? /^\s*([\d.]+)\s*(?:px)?\s*$/i.exec(attributes[side] ?? '')?.[1]
+    const plain = (attributes[side] ?? '').slice(0, SIDE_LENGTH).trim()
+    const given = styled ?? /^([\d.]+)\s*(?:px)?$/i.exec(plain)?.[1]
     return given === undefined ? undefined : Number(given)
   })
   const small = (n: number | undefined): boolean => n !== undefined && n <= 1

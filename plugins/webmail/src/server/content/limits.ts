@@ -45,6 +45,8 @@ export const LABEL_LENGTH = 1_000
 /** Header fields shown, and characters of one. */
 export const HEADER_FIELDS = 1_000
 export const HEADER_FIELD_LENGTH = 20_000
+/** Characters of a List field that are looked at. */
+export const LIST_FIELD_LENGTH = 32_000
 /** Milliseconds that reading a message may take, and MiB of memory. */
 export const READ_MS = 5_000
 export const READ_MIB = 256

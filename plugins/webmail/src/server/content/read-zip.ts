@@ -84,10 +84,10 @@ const DEFLATED = 8
 function facts(entry: Entry) {
   const encrypted = (entry.generalPurposeBitFlag & 1) === 1
   const known = entry.compressionMethod === STORED || entry.compressionMethod === DEFLATED
-  const size = entry.uncompressedSize
+  const size = Math.min(entry.uncompressedSize, Number.MAX_SAFE_INTEGER)
   const modified = entry.getLastModDate({ timezone: 'UTC' }).getTime()
   return {
-    ...{ size, encrypted, modified: Number.isFinite(modified) ? modified : 0 },
+    ...{ size, encrypted, modified: Number.isFinite(modified) ? Math.max(0, Math.trunc(modified)) : 0 },
     readable: known && !encrypted && size <= ZIP_ENTRY_BYTES,
   }
 }

@@ -125,7 +125,11 @@ function webUrl(given: string): string | undefined {
 
 /** As browsers read addresses: without line ends and tabs, and white space around. */
 function clean(text: string): string {
-  return text.replace(/[\t\n\r]/g, '').replace(/^[\x00-\x20]+|[\x00-\x20]+$/g, '')
+  const line = text.replace(/[\t\n\r]/g, '')
+  let [start, end] = [0, line.length]
+  while (start < end && line.charCodeAt(start) <= 0x20) start++
+  while (end > start && line.charCodeAt(end - 1) <= 0x20) end--
+  return line.slice(start, end)
 }
 
 function cssUrl(url: string): string {

@@ -1,6 +1,7 @@
 // List fields: where a list is written to, and how one leaves it. RFC 2369, RFC 2919, RFC 8058.
 import type { Head } from '@mox/plugin-sdk/mail'
-import { URL_LENGTH } from './limits.ts'
+import { parseAddress, pathToString } from '@mox/plugin-sdk/mail'
+import { LIST_FIELD_LENGTH, URL_LENGTH } from './limits.ts'
 
 export interface UnsubscribeWay {
   /** `oneclick`: a POST to `target` does it; `mailto`: a mail; `web`: a page for a person. */
@@ -10,8 +11,8 @@ export interface UnsubscribeWay {
 
 /** The addresses in angle brackets of a List field, in order. */
 function targets(head: Head, name: string): string[] {
-  const found = (head.get(name) ?? '').matchAll(/<\s*([^<>]+?)\s*>/g)
-  return [...found]
+  const value = (head.get(name) ?? '').slice(0, LIST_FIELD_LENGTH)
+  return [...value.matchAll(/<([^<>]+)>/g)]
     .slice(0, 20)
     .map(match => (match[1] ?? '').replace(/\s+/g, ''))
     .filter(url => url.length <= URL_LENGTH && URL.canParse(url))
@@ -20,7 +21,9 @@ function targets(head: Head, name: string): string[] {
 /** The best way to leave; null for none. */
 export function unsubscribeWay(head: Head): UnsubscribeWay | null {
   const urls = targets(head, 'list-unsubscribe')
-  const oneclick = /^\s*List-Unsubscribe\s*=\s*One-Click\s*$/i.test(head.get('list-unsubscribe-post') ?? '')
+  const oneclick = /^List-Unsubscribe\s*=\s*One-Click$/i.test(
+    (head.get('list-unsubscribe-post') ?? '').slice(0, 1_000).trim(),
+  )
   const secure = urls.find(url => /^https:/i.test(url))
   if (oneclick && secure !== undefined) return { kind: 'oneclick', target: secure }
   const mail = urls.find(url => /^mailto:[^?]*@/i.test(url))
@@ -34,7 +37,8 @@ export function listAddress(head: Head): string {
   const post = targets(head, 'list-post').find(url => /^mailto:/i.test(url))
   if (post === undefined) return ''
   try {
-    return decodeURIComponent(post.slice('mailto:'.length).replace(/\?.*$/, ''))
+    const parsed = parseAddress(decodeURIComponent(post.slice('mailto:'.length).replace(/\?.*$/, '')))
+    return parsed.ok ? pathToString(parsed.path) : ''
   } catch {
     return ''
   }
@@ -43,5 +47,5 @@ export function listAddress(head: Head): string {
 /** Of List-Id, without its description; '' for none. */
 export function listId(head: Head): string {
   const value = (head.get('list-id') ?? '').slice(0, 1_000)
-  return (/<([^<>]+)>\s*$/.exec(value)?.[1] ?? value).trim().toLowerCase()
+  return (/<([^<>]+)>$/.exec(value.trimEnd())?.[1] ?? value).trim().toLowerCase()
 }
