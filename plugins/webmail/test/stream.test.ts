@@ -257,3 +257,39 @@ test('deleted mail gives its room back once the windows know', async () => {
   const end = performance.now() + 10_000
   while ((await world.store.usage()).used > 0) ok(performance.now() < end, 'the room was not given back')
 })
+
+test('long threads with long names come in events that a page can read', async () => {
+  const list = Array.from(
+    { length: 30 },
+    (_, i) => `"${'\\"'.repeat(100)}${'x'.repeat(70)}" <${'l'.repeat(60)}@n${i}.example>`,
+  )
+  const fields = ['From', 'To', 'Cc', 'Bcc'].flatMap(name =>
+    [0, 10, 20].map(at => `${name}: ${list.slice(at, at + 10).join(',\n ')}\n`),
+  )
+  const head = fields.join('')
+  const [threads, messages] = [6, 200]
+  for (let t = 0; t < threads; t++)
+    for (let i = 0; i < messages; i++)
+      await world.deliver(`${head}Message-ID: <${t}.${i}@x>\nReferences: <${t}.0@x>\nSubject: Re: t${t}\n\nx\n`)
+  const page: LivePage = world.page()
+  page.client.start()
+  page.client.openView({ ...INBOX, threads: true }, { limit: 100 })
+  await world.settle(page)
+  deepStrictEqual(
+    page.view().threads.map(thread => thread.messages.length),
+    Array.from({ length: threads }, () => messages),
+  )
+  // All of them at once again, as when a mailbox becomes another thing to the view, and as news.
+  const stream = await RawStream.open()
+  const { stream: id } = (await stream.event('hello')).data
+  await call('viewOpen', { stream: id, view: 1, query: { ...INBOX, threads: true }, limit: 100 })
+  let rows = 0
+  for (let done = false; !done; ) {
+    const { data } = await stream.event('page')
+    const count = data.threads.flatMap((thread: { messages: unknown[] }) => thread.messages).length
+    ok(count <= 1_000, `${count} messages in one event`)
+    rows += count
+    done = data.done
+  }
+  strictEqual(rows, threads * messages)
+})

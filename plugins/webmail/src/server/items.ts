@@ -1,9 +1,12 @@
 // Messages as rows of the list, with the badges that extensions give them.
 import type { ListedMessage, Log, WebmailExtension } from '@mox/plugin-sdk'
-import type { Item } from '../api/model.ts'
+import type { Item, NameAddress } from '../api/model.ts'
 
 /** Badges of one message; what is beyond is left out. */
 const MAX_BADGES = 10
+
+/** Characters of the names and addresses of one field that a row has: events have many rows. */
+const FIELD_CHARACTERS = 1_000
 
 export type MakeItems = (messages: readonly (ListedMessage & { readonly matches?: boolean })[]) => Item[]
 
@@ -41,6 +44,18 @@ export function itemOf(message: ListedMessage, matches: boolean, badges: readonl
   return {
     ...rest,
     ...{ flags: { ...flags }, keywords: [...keywords], attachments: [...attachments], matches },
-    ...{ from: [...from], to: [...to], cc: [...cc], bcc: [...bcc], badges: [...badges] },
+    ...{ from: firstOf(from), to: firstOf(to), cc: firstOf(cc), bcc: firstOf(bcc), badges: [...badges] },
   }
+}
+
+/** As many as fit, the first in any case. */
+function firstOf(list: readonly NameAddress[]): NameAddress[] {
+  let characters = 0
+  const kept: NameAddress[] = []
+  for (const one of list) {
+    characters += one.name.length + one.address.length
+    if (characters > FIELD_CHARACTERS && kept.length > 0) break
+    kept.push(one)
+  }
+  return kept
 }

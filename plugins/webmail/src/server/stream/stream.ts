@@ -11,7 +11,7 @@ import { shownMailbox } from '../stores.ts'
 import { aboutMailboxes, aboutMessages, PORTION, touchedBy } from './describe-changes.ts'
 import type { EventSink } from './event-writer.ts'
 import { scopeById, scopeChanged, standings } from './scope.ts'
-import { loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
+import { EVENT_MESSAGES, loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
 
 /** Milliseconds between two events with changes. */
 export const GATHER_MS = 50
@@ -245,14 +245,25 @@ export class Stream {
       for (; messages.length > PORTION && this.#open; about = {}) {
         const arrived = new Map(messages.splice(0, PORTION))
         about = { ...about, ...(await aboutMessages(this.#store, view, arrived, this.#parts.badges)) }
-        await this.#send('changes', { ...empty, ...about })
+        await this.#sendPortion({ ...empty, ...about }, this.#modseq)
       }
     if (view !== undefined && !anew && messages.length > 0)
       about = { ...about, ...(await aboutMessages(this.#store, view, new Map(messages), this.#parts.badges)) }
     // The page is complete only when the rows came too.
-    if (view === undefined || !anew) this.#modseq = last.modseq
-    await this.#send('changes', { ...empty, ...about })
+    await this.#sendPortion({ ...empty, ...about }, view === undefined || !anew ? last.modseq : this.#modseq)
     if (view !== undefined && anew) await this.#loadAnew(view, last.modseq)
+  }
+
+  /** Messages of long threads come in several events; after the last the page is complete up to `modseq`. */
+  async #sendPortion(changes: Changes, modseq: number): Promise<void> {
+    let { items } = changes
+    for (; items.length > EVENT_MESSAGES; items = items.slice(EVENT_MESSAGES))
+      await this.#send('changes', {
+        ...{ view: changes.view, items: items.slice(0, EVENT_MESSAGES), removed: [] },
+        ...{ threads: [], mailboxes: [], removedMailboxes: [] },
+      })
+    this.#modseq = modseq
+    await this.#send('changes', { ...changes, items })
   }
 
   async #answer(request: RowsRequest): Promise<void> {
@@ -300,16 +311,21 @@ export class Stream {
     await this.#send('page', { view: id, first, ...end })
   }
 
-  /** Sends the rows that the page has once more, as they are now, in one event so that the page does not flicker. */
+  /**
+   * Sends the rows that the page has once more, as they are now, in one event so that the page does not flicker; of very long threads only
+   * as many as an event has room for, the page asks for more of them. */
   async #loadAnew(view: OpenView, modseq: number): Promise<void> {
     const bound = view.next === null ? undefined : view.last
     const fresh = { ...view, next: undefined, last: null, threads: new Set<number>() }
     const wanted = bound === undefined ? { limit: MOST_ROWS } : { limit: 1, bound: bound ?? 0 }
     const threads = []
     let complete = true
+    let messages = 0
     for await (const rows of loadRows(this.#store, fresh, wanted, this.#parts.badges, new AbortController().signal)) {
       threads.push(...rows.threads)
       complete = rows.complete
+      messages += rows.threads.reduce((sum, thread) => sum + thread.messages.length, 0)
+      if (messages > 4 * EVENT_MESSAGES) break
     }
     this.#view = fresh
     this.#modseq = modseq

@@ -8,6 +8,8 @@ import { type Scope, type Standing, standings } from './scope.ts'
 
 /** Rows that are read and sent at once. */
 export const BATCH = 100
+/** Messages of one event, but for those of one thread: a page reads events of 32 Mi characters at most. */
+export const EVENT_MESSAGES = 1_000
 /** Rows that one request loads to reach a message, or to show again what was loaded. */
 export const MOST_ROWS = 2_000
 
@@ -71,12 +73,17 @@ export async function* loadRows(
   const { query } = view
   const most = Math.max(wanted.limit, wanted.until === undefined && wanted.bound === undefined ? 0 : MOST_ROWS)
   let found = wanted.until === undefined
+  let batch = BATCH
   for (let rows = 0; view.next !== null; ) {
-    const limit = Math.min(BATCH, rows < wanted.limit ? wanted.limit - rows : most - rows)
+    const limit = Math.min(batch, rows < wanted.limit ? wanted.limit - rows : most - rows)
     const cursor = view.next === undefined ? {} : { cursor: view.next }
     const options = { ...listQuery(query), order: query.order, limit, signal, ...cursor }
     const page = query.threads ? await store.threads(options) : await store.list(options)
     const threads = 'threads' in page ? shownThreads(page.threads, badges) : shownMessages(page.messages, badges)
+    if (limit > 1 && threads.reduce((sum, { messages }) => sum + messages.length, 0) > EVENT_MESSAGES) {
+      batch = Math.ceil(limit / 4)
+      continue
+    }
     rows += threads.length
     found ||= threads.some(({ messages }) => messages.some(({ id }) => id === wanted.until))
     if (query.threads) for (const { threadId } of threads) view.threads?.add(threadId)
