@@ -94,6 +94,63 @@ describe('drafts', () => {
     assert.match(await refusal(alice.call('draftRemove', { id: first.id })), /^notFound: /)
   })
 
+  test('a draft of another program is taken over whole, or not at all', async () => {
+    const store = await host.store('alice')
+    const put = async (text: string) =>
+      (
+        await store.append({
+          mailbox: 'Drafts',
+          flags: { draft: true },
+          content: Buffer.from(text.replace(/\n/g, '\r\n')),
+        })
+      ).id
+    const part = (type: string, text: string) => `--x\nContent-Type: ${type}\n\n${text}\n`
+    const mixed = 'Content-Type: multipart/mixed; boundary=x\n\n'
+    const two = `${part('text/plain', 'one')}${part('image/png; name=a.png', 'png')}${part('text/plain', 'two')}--x--\n`
+    const original = await store.append({
+      mailbox: 'Inbox',
+      content: Buffer.from('Message-ID: <asked@x.test>\r\nSubject: asked\r\n\r\nx'),
+    })
+    const opened = await alice.call('draftOpen', {
+      messageId: await put(`Subject: Re: asked\nIn-Reply-To: <asked@x.test>\n${mixed}${two}`),
+    })
+    assert.deepEqual(opened.draft.response, { messageId: original.id, kind: 'reply' })
+    assert.equal(opened.draft.text.trim(), 'one')
+    assert.deepEqual(
+      opened.attachments.map(file => file.contentType),
+      ['text/plain', 'image/png'],
+    )
+    assert.match((await bytesOf(opened.messageId ?? 0)).toString(), /dHdv/)
+    for (const content of [
+      `Subject: many\n${mixed}${part('text/plain', 'x')}${part('image/png; name=a.png', 'png').repeat(101)}--x--\n`,
+      `Subject: long\n\n${'0123456789\n'.repeat(100_000)}`,
+      `Subject: everybody\nTo: ${Array.from({ length: 1_000 }, (_, i) => `p${i}@x.test`).join(',\n ')}\n\nx`,
+    ]) {
+      const id = await put(content)
+      assert.match(await refusal(alice.call('draftOpen', { messageId: id })), /^refused: this draft has more than/)
+      assert.ok((await inMailbox('Drafts')).includes(id))
+      await store.expunge([id])
+    }
+  })
+
+  test('without room nothing is saved, and with room again everything is', async () => {
+    const full = await openWebmail({ quota: 3_000 })
+    try {
+      const client = await full.login()
+      const { id, revision } = await client.call('draftCreate', { draft: { ...DRAFT, text: 'x' } })
+      const save = (text: string) => refusal(client.call('draftSave', { id, revision, draft: { ...DRAFT, text } }))
+      const long = 'y'.repeat(5_000)
+      assert.deepEqual([await save(long), await save(long)], Array(2).fill('refused: account storage full'))
+      assert.equal(await save('short'), 'done')
+      const wanted = 'b3'.repeat(13)
+      const create = () => refusal(client.call('draftCreate', { id: wanted, draft: { ...DRAFT, text: long } }))
+      assert.deepEqual([await create(), await create()], Array(2).fill('refused: account storage full'))
+      assert.match(await refusal(client.call('draftGet', { id: wanted })), /^notFound/)
+    } finally {
+      await full.close()
+    }
+  })
+
   test('only the files that the sender sees are sent, and all of them', async () => {
     const draft = { ...DRAFT, subject: 'seen files' }
     const { id } = await alice.call('draftCreate', { draft })

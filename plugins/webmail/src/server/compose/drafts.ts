@@ -1,7 +1,7 @@
 // Drafts on the server: every save is durable before it is answered, and the mailbox for drafts has a copy that other programs
 // see. A large draft's copy is renewed less often than it is saved.
 import type { MailStore, Storage } from '@mox/plugin-sdk'
-import { messageView, parseStructure, partRoles, VIEW_OCTETS } from '@mox/plugin-sdk/mail'
+import { decodeText, messageView, parseStructure, partRoles, readableParts, VIEW_OCTETS } from '@mox/plugin-sdk/mail'
 import type { Draft, DraftAttachment, SavedDraft } from '../../api/model.ts'
 import { draft as draftSchema } from '../../api/model.ts'
 import { CallError } from '../call.ts'
@@ -52,12 +52,25 @@ export class Drafts {
     })
     // Nobody knew of it, so that nobody else can have saved it.
     if (repeated) return await this.save(account, id, 1, draft)
-    return await this.#copied(await this.row(account, id))
+    try {
+      return await this.#copied(await this.row(account, id))
+    } catch (error) {
+      // Without a copy nobody would find it again.
+      await this.#storage.write(() => this.erase(id))
+      throw error
+    }
   }
 
   async save(account: string, id: string, revision: number, draft: Draft): Promise<SavedDraft> {
     await this.update(account, id, revision, draft)
-    return await this.#copied(await this.row(account, id))
+    try {
+      return await this.#copied(await this.row(account, id))
+    } catch (error) {
+      // It was not saved: who tries again, such as after making room, has the revision that was there.
+      const own = { id, account, revision: revision + 1 }
+      await this.#storage.write(async db => await db<DraftRow>(DRAFT).where(own).update({ revision }))
+      throw error
+    }
   }
 
   /** Stores what is written, without a new copy. */
@@ -90,7 +103,8 @@ export class Drafts {
       throw new CallError('refused', 'this draft is too large to be edited here; use the program that wrote it')
     const parts: Buffer[] = []
     for await (const part of await mailboxes.open(messageId)) parts.push(part)
-    const { draft, files } = readDraft(Buffer.concat(parts))
+    const store = await mailboxes.store(account)
+    const { draft, files } = await readDraft(Buffer.concat(parts), store)
     const staged: StagedFile[] = []
     try {
       for (const file of files)
@@ -98,7 +112,6 @@ export class Drafts {
           await stageFile(this.#storage.content, { ...file, source: once(file.data) }, this.#services.maxMessageSize),
         )
       const saved = await this.create(account, draft, staged)
-      const store = await mailboxes.store(account)
       await store.expunge([messageId])
       return saved
     } catch (error) {
@@ -340,12 +353,38 @@ async function draftsMailbox(store: MailStore): Promise<string> {
   return named.name
 }
 
-/** A draft that another program wrote. */
-function readDraft(bytes: Buffer): {
+/** Characters of a text, and addresses of a field, that a draft has. */
+const MAX_TEXT = 1_000_000
+const MAX_ADDRESSES = 1_000
+const MAX_REPLY_TO = 10
+/** Subjects of forwarded messages. */
+const FORWARDED = /^\s*(?:fwd?:|\[fwd:)|\(fwd\)\s*$/i
+
+/** A draft that another program wrote. Refused when something of it would be lost. */
+async function readDraft(
+  bytes: Buffer,
+  store: MailStore,
+): Promise<{
   readonly draft: Draft
   readonly files: readonly { name: string; contentType: string; data: Buffer }[]
-} {
+}> {
   const view = messageView(bytes)
+  const root = parseStructure(bytes)
+  const written = readableParts(root)
+  const [text = '', html = ''] = [written.text, written.html].map(part =>
+    part === undefined ? '' : decodeText(bytes, part).replace(/\r\n?/g, '\n'),
+  )
+  // What stands beside the text that is edited goes along as files.
+  const { texts, html: shownHtml, attachments } = partRoles(root)
+  const beside = [...texts, ...(shownHtml === undefined ? [] : [shownHtml])].filter(
+    part => part !== written.text && part !== written.html,
+  )
+  const files = [...beside, ...attachments]
+  const most = Math.max(view.to.length, view.cc.length, view.bcc.length)
+  const large = Math.max(text.length, html.length) > MAX_TEXT || files.length > MAX_FILES
+  if (large || most >= MAX_ADDRESSES || view.replyTo.length > MAX_REPLY_TO)
+    throw new CallError('refused', 'this draft has more than can be edited here; use the program that wrote it')
+  const [original] = view.inReplyTo === '' ? [] : (await store.withMessageId(view.inReplyTo)).slice(-1)
   const lines = (list: readonly { readonly name: string; readonly address: string }[]): string[] =>
     list.map(({ name, address }) => {
       const text = name === '' ? address : `"${name.replace(/["\\]/g, '\\$&')}" <${address}>`
@@ -356,15 +395,17 @@ function readDraft(bytes: Buffer): {
     to: lines(view.to),
     cc: lines(view.cc),
     bcc: lines(view.bcc),
-    replyTo: lines(view.replyTo).slice(0, 10),
+    replyTo: lines(view.replyTo),
     subject: view.subject.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 998),
-    text: view.text.slice(0, 1_000_000),
-    html: view.html === '' ? null : view.html.slice(0, 1_000_000),
-    ...{ response: null, requireTls: null, sendAt: null },
+    text,
+    html: html === '' ? null : html,
+    response:
+      original === undefined
+        ? null
+        : { messageId: original.id, kind: FORWARDED.test(view.subject) ? 'forward' : 'reply' },
+    ...{ requireTls: null, sendAt: null },
   }
-  const root = parseStructure(bytes)
-  const { attachments } = partRoles(root)
-  return { draft, files: attachments.slice(0, MAX_FILES).map(part => fileOf(bytes, part)) }
+  return { draft, files: files.map(part => fileOf(bytes, part)) }
 }
 
 async function* once(data: Buffer): AsyncIterable<Buffer> {
