@@ -44,6 +44,49 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('keys of the list mean nothing where no list is', async () => {
+      const w = await t.open()
+      const { page } = w
+      await page.getByText('hello', { exact: true }).first().waitFor()
+      await page.getByRole('button', { name: 'Outgoing' }).click()
+      await page.getByRole('heading', { name: 'Outgoing messages' }).last().waitFor()
+      await page.keyboard.type('*dja')
+      await page.keyboard.press('i')
+      await page.getByText('hello', { exact: true }).first().waitFor()
+      assert.deepEqual(await t.subjects('Trash'), [])
+      await done(w)
+    })
+
+    test('made narrow with a message open: back is the list, and a minimised window does not cover it', async () => {
+      const w = await t.open()
+      const { page } = w
+      await page.getByText('hello', { exact: true }).first().click()
+      await page.getByRole('article', { name: 'hello' }).waitFor()
+      await page.setViewportSize({ width: 600, height: 800 })
+      await page.getByRole('button', { name: 'Back to the list' }).click()
+      await page.getByRole('grid').waitFor()
+      assert.match(page.url(), /#Inbox$/)
+      await page.setViewportSize({ width: 1280, height: 860 })
+      await w.write()
+      await page.getByRole('button', { name: 'Minimise' }).click()
+      await page.setViewportSize({ width: 600, height: 800 })
+      await w.compose.getByRole('textbox', { name: 'Subject' }).waitFor()
+      await done(w)
+    })
+
+    test('mailboxes that are called like a search, or like writing, are gone back to', async () => {
+      for (const name of ['search firms', 'compose ideas']) {
+        await t.put(name, message(`in ${name}`))
+        const w = await t.open()
+        const { page } = w
+        await page.getByRole('treeitem', { name }).click()
+        await page.getByText(`in ${name}`, { exact: true }).waitFor()
+        await page.reload()
+        await page.getByText(`in ${name}`, { exact: true }).waitFor()
+        await done(w)
+      }
+    })
+
     test('more windows than a browser has connections: those that were used last are live', async () => {
       const w = await t.open()
       const pages = [w.page]

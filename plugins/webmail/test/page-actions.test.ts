@@ -190,6 +190,18 @@ it('deletes for good only after a question and the time for taking it back', asy
   expect(seen).toMatchObject([{ name: 'messagesDelete', params: { ids: [2] } }])
 })
 
+it('offers to take a deletion back for as long as it can be, and says when it is too late', async () => {
+  serve({ messagesDelete: () => ({}) })
+  const yes = actions.deletePermanently([2])
+  answer(true)
+  await yes
+  // The pointer on it keeps a toast, but not this one beyond its time.
+  const offer = toasts.value[0]!
+  await vi.advanceTimersByTimeAsync(DELETE_DELAY)
+  expect(toasts.value).toEqual([])
+  expect(() => offer.undo!()).toThrow('too late')
+})
+
 it('hides what is to be deleted in whatever the server sends, until it is taken back', async () => {
   const seen = serve({ messagesDelete: () => ({}) })
   const yes = actions.deletePermanently([2, 5])

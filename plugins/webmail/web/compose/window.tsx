@@ -52,7 +52,8 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   const switched = useRef(false)
   if (draft.html === null) switched.current = true
   const title = draft.subject.trim() === '' ? 'New message' : draft.subject
-  if (session.minimised.value)
+  // On a phone there is one window, which has all of it.
+  if (session.minimised.value && !narrow.value)
     return (
       <section
         class="compose minimised"

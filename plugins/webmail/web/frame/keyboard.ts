@@ -5,6 +5,7 @@ import { commandOf, keysOf, type Place } from '../lib/dispatch.ts'
 import { keyName } from '../lib/keys.ts'
 import { showError } from '../state/busy.ts'
 import { itemsOf } from '../state/lookup.ts'
+import { target as where } from '../state/navigate.ts'
 import { typedAhead } from '../state/opening.ts'
 import { focused, opened, selected, settings, view } from '../state/store.ts'
 import { flashKey } from './hint.ts'
@@ -55,9 +56,15 @@ function placeOf(target: HTMLElement): Place {
   return target.matches('button, a[href], summary, [role=menuitem], [role=tab], [role=treeitem]') ? 'control' : 'page'
 }
 
+/** A list and a message are shown; else their commands would be about what nobody sees. */
+export function isReading(): boolean {
+  return where.value.kind !== 'outgoing'
+}
+
 /** Compose windows have `data-context="compose"`. */
 function contextsAt(target: HTMLElement): readonly CommandContext[] {
-  return target.closest('[data-context=compose]') === null ? ['global', 'list', 'message'] : ['compose', 'global']
+  if (target.closest('[data-context=compose]') !== null) return ['compose', 'global']
+  return isReading() ? ['global', 'list', 'message'] : ['global']
 }
 
 /** Runs a command with the messages that it is about. A failure is shown. */

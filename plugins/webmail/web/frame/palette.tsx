@@ -8,7 +8,7 @@ import { keyText } from '../lib/keys.ts'
 import { matching } from '../lib/match.ts'
 import { openMailbox } from '../state/navigate.ts'
 import { mailboxes, opened, selected, settings } from '../state/store.ts'
-import { runCommand } from './keyboard.ts'
+import { isReading, runCommand } from './keyboard.ts'
 import { openPopup } from './overlay.ts'
 
 /** Shown at the same time. */
@@ -43,6 +43,7 @@ function entriesNow(): readonly Entry[] {
 }
 
 function isPossible({ context }: Command): boolean {
+  if (context !== 'global' && !isReading()) return false
   if (context === 'message') return opened.value !== undefined || selected.value.length === 1
   return context !== 'compose'
 }

@@ -52,7 +52,8 @@ function targetOf(text: string): Target {
 export function formatPlace({ target, message, draft }: Place): string {
   const parts = [
     target.kind === 'mailbox'
-      ? quoted(target.mailbox)
+      ? // One that is called "search x" or "compose x" is neither.
+        quoted(target.mailbox).replace(/^[sc](?=earch%20|ompose%20)/, first => `%${first.charCodeAt(0).toString(16)}`)
       : target.kind === 'search'
         ? `search%20${quoted(target.query)}`
         : OUTGOING,

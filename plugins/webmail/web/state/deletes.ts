@@ -1,7 +1,7 @@
 // Deleting for good, which cannot be taken back once it is done: so it is done only when the time for taking it back is over,
 // or the page goes away. Until then the messages are hidden from every view.
 import { effect, signal } from '@preact/signals'
-import { toast } from '../frame/overlay.ts'
+import { dismiss, type Toast, toast } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { showError } from './busy.ts'
 import { chunks } from './portions.ts'
@@ -16,6 +16,10 @@ const KEEPALIVE_IDS = 4_000
 interface Deletion {
   readonly ids: ReadonlySet<number>
   readonly timer: ReturnType<typeof setTimeout>
+  /** Offers to take it back for as long as that can be done. */
+  readonly offer: Toast
+  /** The server has been asked. */
+  sent: boolean
   /** Rows that it hid, for the view that is open. */
   hidden: Former[]
 }
@@ -39,14 +43,19 @@ export function deleteLater(ids: readonly number[]): void {
   const deletion: Deletion = {
     ids: new Set(ids),
     timer: setTimeout(() => void finish(deletion), DELETE_DELAY),
-    hidden: [],
+    offer: {
+      text: `${ids.length.toLocaleString()} message${ids.length === 1 ? '' : 's'} deleted`,
+      duration: DELETE_DELAY,
+      undo: () => {
+        if (deletion.sent) throw new Error('It is too late: the messages are deleted')
+        clearTimeout(deletion.timer)
+        restore(deletion)
+      },
+    },
+    ...{ sent: false, hidden: [] },
   }
   waiting.value = [...waiting.value, deletion]
-  toast({
-    text: `${ids.length.toLocaleString()} message${ids.length === 1 ? '' : 's'} deleted`,
-    duration: DELETE_DELAY,
-    undo: () => cancel(deletion),
-  })
+  toast(deletion.offer)
 }
 
 /** Deletes what waits, now: the page goes away or the user logs out. */
@@ -56,20 +65,20 @@ export function flushDeletes(): Promise<unknown> {
 
 async function finish(deletion: Deletion): Promise<void> {
   clearTimeout(deletion.timer)
+  deletion.sent = true
+  dismiss(deletion.offer)
   try {
     // All are sent at once: nothing goes on after the page has gone.
     const portions = [...chunks([...deletion.ids], KEEPALIVE_IDS)]
     await Promise.all(portions.map(ids => call('messagesDelete', { ids }, undefined, true)))
     waiting.value = waiting.value.filter(d => d !== deletion)
   } catch (error) {
-    cancel(deletion)
+    restore(deletion)
     showError(error)
   }
 }
 
-function cancel(deletion: Deletion): void {
-  clearTimeout(deletion.timer)
-  if (!waiting.value.includes(deletion)) return
+function restore(deletion: Deletion): void {
   waiting.value = waiting.value.filter(d => d !== deletion)
   for (const former of [...deletion.hidden].reverse())
     if (view.value !== undefined) view.value = restoreRows(view.value, former)

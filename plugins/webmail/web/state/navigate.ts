@@ -88,7 +88,9 @@ function write(how: 'push' | 'replace'): void {
   const place = current()
   const hash = formatPlace(place)
   if (hash === location.hash) return
-  const state = { message: place.message !== undefined }
+  // Only from an entry that was made for the message does back lead to its list.
+  const own = how === 'push' ? narrow.value : history.state?.['message'] === true
+  const state = { message: own && place.message !== undefined }
   if (how === 'push') history.pushState(state, '', hash)
   else history.replaceState(state, '', hash)
 }
