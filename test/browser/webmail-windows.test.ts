@@ -44,6 +44,37 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('one goes on writing where one was, and below a quote', async () => {
+      const w = await t.open()
+      const { page } = w
+      await page.getByText('hello', { exact: true }).first().click()
+      await page.getByRole('article', { name: 'hello' }).waitFor()
+      await page.locator('body').press('r')
+      const text = w.compose.getByRole('textbox', { name: 'Message' })
+      await text.waitFor()
+      await page.keyboard.type('Dear Ann, ')
+      await w.compose.getByRole('button', { name: 'Minimise' }).click()
+      await w.compose.locator('.compose-title').click()
+      await text.waitFor()
+      await page.keyboard.type('thanks')
+      await eventually(async () => assert.match(await text.inputValue(), /^Dear Ann, thanks/))
+      await done(w)
+
+      await t.settings({ richText: true, quoting: 'bottom' })
+      const rich = await t.open()
+      await rich.page.getByText('hello', { exact: true }).first().click()
+      await rich.page.getByRole('article', { name: 'hello' }).waitFor()
+      await rich.page.locator('body').press('r')
+      const editor = rich.compose.locator('.rich')
+      await eventually(async () => assert.equal(await editor.evaluate(e => e === document.activeElement), true))
+      await rich.page.keyboard.type('My answer')
+      await eventually(async () =>
+        assert.match(await editor.innerHTML(), /^<blockquote>(?:(?!My answer).)*<\/blockquote>.*My answer/s),
+      )
+      await t.settings()
+      await done(rich)
+    })
+
     test('keys of the list mean nothing where no list is', async () => {
       const w = await t.open()
       const { page } = w

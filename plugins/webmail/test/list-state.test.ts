@@ -5,6 +5,7 @@ import { only } from '../web/list/selection.ts'
 import {
   clearSelection,
   followRows,
+  press,
   rows,
   setSelection,
   targets,
@@ -13,7 +14,7 @@ import {
   ticked,
   whole,
 } from '../web/list/state.ts'
-import { focused, selected, settings, type View, view } from '../web/state/store.ts'
+import { focused, narrow, selected, settings, type View, view } from '../web/state/store.ts'
 import { makeItem, makeThread } from './list-items.ts'
 
 let stop = (): void => undefined
@@ -33,6 +34,7 @@ function show(threads: readonly ListedThread[], change: Partial<View> = {}): voi
 
 beforeEach(() => {
   viewId++
+  narrow.value = false
   settings.value = { threading: 'unread' } as Settings
   view.value = undefined
   focused.value = undefined
@@ -104,7 +106,21 @@ test('all of a view, until the selection changes', () => {
   expect(targets()).toEqual([1])
 })
 
+test('a long press beside the message selects; what was ticked is selected when there is room again', () => {
+  show([one(1), one(2), one(3)])
+  setSelection(only(1))
+  press(2)
+  expect([ticked.value, targets()]).toEqual([undefined, [1, 2]])
+  narrow.value = true
+  press(3)
+  press(2)
+  expect(ticked.value).toEqual([3, 2])
+  narrow.value = false
+  expect([ticked.value, selected.value, targets()]).toEqual([undefined, [3, 2], [3, 2]])
+})
+
 test('ticked rows stand before selected ones, and vanish with their rows', () => {
+  narrow.value = true
   show([one(1), one(2), one(3)])
   setSelection(only(1))
   tick(2)

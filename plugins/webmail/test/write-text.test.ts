@@ -63,6 +63,21 @@ describe('plain text of rich text', () => {
     ],
     ['code', body('x', node('PRE', ['  if\n\tthen']), 'y'), 'x\n\n  if\n\tthen\n\ny'],
     ['hard spaces', body(div('\u00a0\u00a0a\u00a0b\u00a0')), '  a b'],
+    ['what begins a signature', body(div('x'), div('--\u00a0'), div('A')), 'x\n-- \nA'],
+    [
+      'sections',
+      body(node('SECTION', ['a']), node('CENTER', ['b']), node('DL', [node('DT', ['c']), node('DD', ['d'])])),
+      'a\nb\nc\nd',
+    ],
+    [
+      'tables',
+      body(
+        node('TABLE', [
+          node('TBODY', [node('TR', [node('TH', ['a']), node('TH', ['b'])]), node('TR', [node('TD', ['c'])])]),
+        ]),
+      ),
+      'a b\nc',
+    ],
     ['nothing', body(), ''],
   ])('%s', (_, root, wanted) => expect(textOf(root)).toBe(wanted))
 

@@ -1,7 +1,7 @@
 // The rich text editor: an editable element with a toolbar, loaded when it is first needed. What is pasted, and what is opened,
 // goes through an allow list of elements and attributes that is applied to parsed, inert nodes.
 import { askLine } from '../frame/ask.tsx'
-import { textOf } from './html-text.ts'
+import { BLOCKS, CELLS, textOf } from './html-text.ts'
 import './editor.css'
 
 export interface Editor {
@@ -10,7 +10,8 @@ export interface Editor {
   text(): string
   /** Replaces all of it. */
   set(html: string): void
-  focus(): void
+  /** `behindQuote`: the cursor goes behind the last quote, else to the beginning. */
+  focus(behindQuote: boolean): void
   destroy(): void
 }
 
@@ -54,7 +55,11 @@ function copy(from: Node, to: Node, depth: number): void {
     if (!(child instanceof Element) || depth > DEPTH || DROPPED.has(child.nodeName.toUpperCase())) continue
     const allowed = ALLOWED[child.nodeName.toUpperCase()]
     if (allowed === undefined) {
-      copy(child, to, depth + 1)
+      const name = child.nodeName.toUpperCase()
+      if (CELLS.has(name) && child.previousElementSibling !== null) to.appendChild(document.createTextNode(' '))
+      const block = BLOCKS.has(name) && name !== 'TABLE' ? document.createElement('DIV') : undefined
+      copy(child, block ?? to, depth + 1)
+      if (block !== undefined) to.appendChild(block)
       continue
     }
     const element = document.createElement(child.nodeName)
@@ -175,11 +180,12 @@ export function createEditor(
     const data = event.clipboardData
     if (data === null) return
     event.preventDefault()
-    if (data.files.length > 0) {
+    const html = data.getData('text/html')
+    // Office programs add a picture of the text.
+    if (data.files.length > 0 && data.getData('text/plain') === '') {
       options.pasted(data.files)
       return
     }
-    const html = data.getData('text/html')
     const holder = document.createElement('div')
     if (html === '') exec('insertText', data.getData('text/plain'))
     else {
@@ -204,7 +210,13 @@ export function createEditor(
     },
     text: () => textOf(element),
     set: html => element.replaceChildren(clean(html)),
-    focus: () => element.focus(),
+    focus: behindQuote => {
+      element.focus()
+      const quote = behindQuote ? element.querySelector(':scope > blockquote:last-of-type') : null
+      const behind = quote?.nextElementSibling ?? null
+      // An empty line after it is where one goes on.
+      if (behind !== null) getSelection()?.collapse(behind.nextElementSibling ?? behind, 0)
+    },
     destroy: () => place.replaceChildren(),
   }
 }

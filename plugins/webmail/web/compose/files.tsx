@@ -1,6 +1,5 @@
 // The files of a message: those that are there, those on their way, and those of the original that may come along.
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { Attachment } from '../../src/api/model.ts'
 import { Icon } from '../frame/icons.tsx'
 import { attempt, showError } from '../state/busy.ts'
@@ -76,7 +75,7 @@ export function OriginalFiles(props: {
   readonly attachments: readonly Attachment[]
 }): JSX.Element | null {
   const { session, messageId, attachments } = props
-  const [taken, setTaken] = useState<ReadonlyMap<string, string>>(new Map())
+  const taken = session.taken.value
   if (attachments.length === 0) return null
   const toggle = async (paths: readonly string[], on: boolean): Promise<void> => {
     const next = new Map(taken)
@@ -91,7 +90,7 @@ export function OriginalFiles(props: {
         await session.detach(file)
         next.delete(path)
       }
-      setTaken(new Map(next))
+      session.taken.value = new Map(next)
     }
   }
   const isTaken = ({ path }: Attachment): boolean => session.files.value.some(f => f.id === taken.get(path))

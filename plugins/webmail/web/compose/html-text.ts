@@ -11,7 +11,32 @@ export interface TextNode {
 }
 
 const TEXT = 3
-const BLOCKS = new Set(['P', 'DIV', 'H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'PRE', 'TABLE', 'TR', 'UL', 'OL', 'HR'])
+/** Elements that begin on a line of their own. */
+export const BLOCKS: ReadonlySet<string> = new Set([
+  ...[
+    'P',
+    'DIV',
+    'H1',
+    'H2',
+    'H3',
+    'H4',
+    'H5',
+    'H6',
+    'PRE',
+    'TABLE',
+    'CAPTION',
+    'TR',
+    'UL',
+    'OL',
+    'HR',
+    'DL',
+    'DT',
+    'DD',
+  ],
+  ...['SECTION', 'ARTICLE', 'HEADER', 'FOOTER', 'MAIN', 'ASIDE', 'NAV', 'CENTER', 'ADDRESS', 'FIGURE', 'FIGCAPTION'],
+])
+/** Elements that stand beside each other on a line. */
+export const CELLS: ReadonlySet<string> = new Set(['TD', 'TH'])
 
 /** What is below is left out: nobody nests so deep by hand. */
 const DEPTH = 200
@@ -19,7 +44,11 @@ const DEPTH = 200
 export function textOf(root: TextNode): string {
   // Line by line: an expression that looks for spaces before line ends takes very long on many spaces.
   return lines(root, 0, false)
-    .map(line => line.replaceAll('\u00a0', ' ').trimEnd())
+    .map(line => {
+      const plain = line.replaceAll('\u00a0', ' ')
+      // What begins a signature (RFC 3676 §4.3) is nothing without its space.
+      return plain === '-- ' ? plain : plain.trimEnd()
+    })
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .replace(/^\n+|\n+$/g, '')
@@ -66,6 +95,7 @@ function lines(node: TextNode, depth: number, inline: boolean): string[] {
     else if (BLOCKS.has(name))
       block(trimmed(lines(child, depth + 1, false)), APART.test(name) && node.nodeName !== 'LI')
     else {
+      if (CELLS.has(name) && out.at(-1)?.trim()) add(' ')
       const inner = lines(child, depth + 1, true)
       const href = name === 'A' ? (child.getAttribute?.('href') ?? '') : ''
       const text = inner.join('\n').trim()

@@ -203,7 +203,11 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         {draft.html === null ? (
           <PlainText opened={opened} />
         ) : (
-          <RichText session={session} focus={opened.focus === 'text' || switched.current} />
+          <RichText
+            session={session}
+            focus={opened.focus === 'text' || switched.current}
+            behindQuote={opened.cursor > 0}
+          />
         )}
         <Warnings session={session} />
         <Files session={session} />
@@ -300,9 +304,13 @@ function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
   useLayoutEffect(() => {
     const element = area.current
     if (element === null) return
-    element.setSelectionRange(cursor, cursor)
-    if (focus === 'text') element.focus()
-    element.scrollTop = 0
+    const at = session.cursor ?? cursor
+    element.setSelectionRange(at, at)
+    if (focus === 'text' || session.cursor !== undefined) element.focus()
+    if (session.cursor === undefined) element.scrollTop = 0
+    return () => {
+      session.cursor = element.selectionStart
+    }
   }, [])
   return (
     <textarea
@@ -324,7 +332,12 @@ function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
 }
 
 /** `focus`: the cursor goes there when it is loaded. */
-function RichText({ session, focus }: { readonly session: ComposeSession; readonly focus: boolean }): JSX.Element {
+function RichText(props: {
+  readonly session: ComposeSession
+  readonly focus: boolean
+  readonly behindQuote: boolean
+}): JSX.Element {
+  const { session, focus, behindQuote } = props
   const place = useRef<HTMLDivElement>(null)
   const loading = useSignal(true)
   const current = useRef<Editor | undefined>(undefined)
@@ -356,7 +369,7 @@ function RichText({ session, focus }: { readonly session: ComposeSession; readon
           pasted: files => uploadFiles(session, files),
         })
         current.current = editor
-        if (focus) editor.focus()
+        if (focus) editor.focus(behindQuote)
       },
       (error: unknown) => {
         showError(error)

@@ -1,8 +1,8 @@
 // The list's own state: its rows, the selection, and what actions are about.
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals'
-import { focused, selected, settings, view } from '../state/store.ts'
+import { focused, narrow, selected, settings, view } from '../state/store.ts'
 import { Collapsing, Flattener, Rows, type Threading } from './rows.ts'
-import { keep, messagesOf, type Selection, settle } from './selection.ts'
+import { keep, messagesOf, onClick, type Selection, settle } from './selection.ts'
 
 const flattener = new Flattener()
 const collapsing = new Collapsing()
@@ -70,6 +70,19 @@ export function tick(id: number): void {
   ticked.value = next.length === 0 ? undefined : next
 }
 
+/** A long press: ticks on a phone; where the message is beside the list it adds to the selection. */
+export function press(id: number): void {
+  if (narrow.value) tick(id)
+  else setSelection(onClick(selection.value, rows.value, id, { toggle: true, shift: false }))
+}
+
+/** A window made wider: what was ticked is selected. */
+function selectTicked(): void {
+  const [...chosen] = ticked.value ?? []
+  ticked.value = undefined
+  setSelection({ focus: chosen.at(-1), selected: chosen, anchor: undefined, extent: undefined })
+}
+
 /** Rows that an action is about: ticked ones, or selected ones, or the one with the focus. */
 export function targetRows(): readonly number[] {
   if (ticked.value !== undefined) return ticked.value
@@ -87,7 +100,10 @@ export function followRows(): () => void {
   let before = new Rows([])
   let viewId: number | undefined
   let settled = false
-  return effect(() => {
+  const stopTicking = effect(() => {
+    if (!narrow.value && ticked.value !== undefined) untracked(selectTicked)
+  })
+  const stop = effect(() => {
     const now = rows.value
     const current = view.value
     untracked(() => {
@@ -107,6 +123,10 @@ export function followRows(): () => void {
       if (left !== undefined && left.length !== ticked.value?.length) ticked.value = left.length > 0 ? left : undefined
     })
   })
+  return () => {
+    stopTicking()
+    stop()
+  }
 }
 
 /** Like setSelection, but what was selected as a whole stays that. */

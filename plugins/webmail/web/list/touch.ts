@@ -1,7 +1,7 @@
 // Fingers on rows: swipes and long presses. Moves the row itself, without drawing the list anew.
 import { archive, trash } from '../state/actions.ts'
 import { messagesOf } from './selection.ts'
-import { rows, tick, ticked } from './state.ts'
+import { press, rows, ticked } from './state.ts'
 import { direction, LONG_PRESS, swiped } from './swipe.ts'
 
 interface Touch {
@@ -28,7 +28,7 @@ export function listenToTouch(list: HTMLElement): () => void {
       timer: setTimeout(() => {
         now.kind = 'press'
         navigator.vibrate?.(10)
-        tick(now.id)
+        press(now.id)
       }, LONG_PRESS),
     }
     touch = now
