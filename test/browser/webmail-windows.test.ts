@@ -38,6 +38,11 @@ describe.skipIf(CHROMIUM === undefined)(
       await eventually(async () =>
         assert.equal(await page.getByRole('combobox', { name: 'Command' }).inputValue(), 'dq'),
       )
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('outgoi')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Outgoing messages' }).last().waitFor()
       assert.deepEqual(await t.subjects('Trash'), [])
       assert.deepEqual(await t.subjects('Junk'), [])
       await (await t.host.store('alice')).expunge([id])

@@ -26,7 +26,9 @@ export function takeKeys(taker: Taker): () => void {
 /** Listens to keys of the whole page. Parts that handle a key themselves call `preventDefault`. */
 export function startKeyboard(): void {
   addEventListener('keydown', event => {
-    if (event.defaultPrevented || event.isComposing || popups.value.length > 0) return
+    if (event.defaultPrevented || event.isComposing) return
+    if (typedAhead(event)) return event.preventDefault()
+    if (popups.value.length > 0) return
     const name = keyName(event)
     const taker = takers.at(-1)
     if (taker !== undefined) {
@@ -35,7 +37,6 @@ export function startKeyboard(): void {
     }
     const target = event.target instanceof HTMLElement ? event.target : document.body
     const place = placeOf(target)
-    if (place !== 'field' && typedAhead(event)) return event.preventDefault()
     const command = commandOf(name, commands.value, {
       place,
       contexts: contextsAt(target),

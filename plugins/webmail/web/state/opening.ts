@@ -1,7 +1,7 @@
 // Something that will have the keyboard is being loaded: what is typed meanwhile is for it, and no commands.
 
 let pending = 0
-let typed = ''
+let keys: string[] = []
 
 /** Opens something that takes the focus. What it throws is thrown. */
 export async function opening<T>(work: () => Promise<T>): Promise<T> {
@@ -14,17 +14,24 @@ export async function opening<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function opened(): void {
-  if (--pending > 0) return
-  // Into the field that has the focus now, as if it were typed there, so that everybody hears of it.
-  if (typed !== '') document.execCommand('insertText', false, typed)
-  typed = ''
+/** Until everything is typed again, in its order, what comes waits as well. */
+async function opened(): Promise<void> {
+  while (pending === 1 && keys.length > 0) {
+    const key = keys.shift() ?? ''
+    // As if it were typed, so that everybody hears of it.
+    if (key.length === 1) document.execCommand('insertText', false, key)
+    else if (key === 'Backspace') document.execCommand('delete')
+    else document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+    // What follows is about what this one changed.
+    await new Promise(resolve => setTimeout(resolve))
+  }
+  pending--
+  if (pending === 0) keys = []
 }
 
-/** Whether a key is for what is being opened. */
-export function typedAhead({ key, ctrlKey, altKey, metaKey }: KeyboardEvent): boolean {
-  if (pending === 0 || ctrlKey || altKey || metaKey) return false
-  if (key === 'Backspace') typed = typed.slice(0, -1)
-  else if (key.length === 1) typed += key
+/** Whether a key waits for what is being opened. */
+export function typedAhead({ key, ctrlKey, altKey, metaKey, isTrusted }: KeyboardEvent): boolean {
+  if (pending === 0 || !isTrusted || ctrlKey || altKey || metaKey || key === 'Shift') return false
+  keys.push(key)
   return true
 }
