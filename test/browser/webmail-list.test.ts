@@ -284,7 +284,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const { page } = w
       await row(page, 'to be filed').click()
       await page.keyboard.press('Control+k')
-      await page.keyboard.type('move to…')
+      await page.getByRole('combobox', { name: 'Command' }).fill('move to…')
       await page.keyboard.press('Enter')
       const box = page.getByRole('combobox', { name: 'Mailbox' })
       await box.waitFor()
