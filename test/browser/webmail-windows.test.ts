@@ -1,5 +1,6 @@
 // Windows of the webmail in a real browser that are many, or not loaded yet. Skipped, and says so, where Chromium is not installed.
 import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { CHROMIUM } from './page.ts'
@@ -9,6 +10,11 @@ let t: WebmailTest
 
 const message = (subject: string): string =>
   `From: Ann <ann@remote.example>\nTo: alice@example.org\nSubject: ${subject}\n\nText of ${subject}.\n`
+
+async function read(page: Page, subject: string): Promise<void> {
+  await page.getByText(subject, { exact: true }).first().click()
+  await page.getByRole('article', { name: subject }).waitFor()
+}
 
 describe.skipIf(CHROMIUM === undefined)(
   CHROMIUM === undefined ? 'windows (skipped: Chromium is not installed)' : 'windows',
@@ -24,8 +30,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const id = await t.put('Inbox', message('kept'), { flags: { seen: true } })
       const w = await t.open()
       const { page } = w
-      await page.getByText('kept', { exact: true }).first().click()
-      await page.getByRole('article', { name: 'kept' }).waitFor()
+      await read(page, 'kept')
       // Each would be a command: to Trash, archive, next, junk.
       await page.keyboard.type('cdaqj')
       await eventually(async () =>
@@ -52,8 +57,7 @@ describe.skipIf(CHROMIUM === undefined)(
     test('one goes on writing where one was, and below a quote', async () => {
       const w = await t.open()
       const { page } = w
-      await page.getByText('hello', { exact: true }).first().click()
-      await page.getByRole('article', { name: 'hello' }).waitFor()
+      await read(page, 'hello')
       await page.locator('body').press('r')
       const text = w.compose.getByRole('textbox', { name: 'Message' })
       await text.waitFor()
@@ -67,8 +71,7 @@ describe.skipIf(CHROMIUM === undefined)(
 
       await t.settings({ richText: true, quoting: 'bottom' })
       const rich = await t.open()
-      await rich.page.getByText('hello', { exact: true }).first().click()
-      await rich.page.getByRole('article', { name: 'hello' }).waitFor()
+      await read(rich.page, 'hello')
       await rich.page.locator('body').press('r')
       const editor = rich.compose.locator('.rich')
       await eventually(async () => assert.equal(await editor.evaluate(e => e === document.activeElement), true))
@@ -96,8 +99,7 @@ describe.skipIf(CHROMIUM === undefined)(
     test('made narrow with a message open: back is the list, and a minimised window does not cover it', async () => {
       const w = await t.open()
       const { page } = w
-      await page.getByText('hello', { exact: true }).first().click()
-      await page.getByRole('article', { name: 'hello' }).waitFor()
+      await read(page, 'hello')
       await page.setViewportSize({ width: 600, height: 800 })
       await page.getByRole('button', { name: 'Back to the list' }).click()
       await page.getByRole('grid').waitFor()

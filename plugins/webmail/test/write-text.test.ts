@@ -1,6 +1,7 @@
 // Texts that a message begins with, rich text as plain text and back, signatures, answers.
 import { describe, expect, it } from 'vitest'
-import { isForward, recipientsOf, subjectOf } from '../web/compose/answer.ts'
+import { isForward } from '../src/api/subject.ts'
+import { recipientsOf, subjectOf } from '../web/compose/answer.ts'
 import { htmlOf, type TextNode, textOf } from '../web/compose/html-text.ts'
 import { canonical, choicesOf, fromForAnswer, isOwn } from '../web/compose/identity.ts'
 import { beginAnswer, beginForward, beginNew, quoted } from '../web/compose/quote.ts'

@@ -1,5 +1,6 @@
 // Whom an answer goes to, and its subject.
 import type { Identity, NameAddress, OpenedMessage } from '../../src/api/model.ts'
+import { isForward } from '../../src/api/subject.ts'
 import { formatTyped, sameAddress } from './addresses.ts'
 import { type Domains, isOwn } from './identity.ts'
 
@@ -39,9 +40,4 @@ export function recipientsOf(
 export function subjectOf(kind: AnswerKind, subject: string): string {
   if (kind === 'forward') return isForward(subject) ? subject : `Fwd: ${subject}`
   return /^\s*re:/i.test(subject) ? subject : `Re: ${subject}`
-}
-
-/** "Fw:", "Fwd:", "[fwd:", "… (fwd)". */
-export function isForward(subject: string): boolean {
-  return /^\s*\[?fwd?:|\(fwd\)$/i.test(subject.trimEnd())
 }

@@ -52,10 +52,10 @@ export function clean(html: string): DocumentFragment {
 function copy(from: Node, to: Node, depth: number): void {
   for (const child of from.childNodes) {
     if (child.nodeType === Node.TEXT_NODE) to.appendChild(document.createTextNode(child.textContent ?? ''))
-    if (!(child instanceof Element) || depth > DEPTH || DROPPED.has(child.nodeName.toUpperCase())) continue
-    const allowed = ALLOWED[child.nodeName.toUpperCase()]
+    const name = child.nodeName.toUpperCase()
+    if (!(child instanceof Element) || depth > DEPTH || DROPPED.has(name)) continue
+    const allowed = ALLOWED[name]
     if (allowed === undefined) {
-      const name = child.nodeName.toUpperCase()
       if (CELLS.has(name) && child.previousElementSibling !== null) to.appendChild(document.createTextNode(' '))
       const block = BLOCKS.has(name) && name !== 'TABLE' ? document.createElement('DIV') : undefined
       copy(child, block ?? to, depth + 1)
@@ -180,12 +180,12 @@ export function createEditor(
     const data = event.clipboardData
     if (data === null) return
     event.preventDefault()
-    const html = data.getData('text/html')
     // Office programs add a picture of the text.
     if (data.files.length > 0 && data.getData('text/plain') === '') {
       options.pasted(data.files)
       return
     }
+    const html = data.getData('text/html')
     const holder = document.createElement('div')
     if (html === '') exec('insertText', data.getData('text/plain'))
     else {

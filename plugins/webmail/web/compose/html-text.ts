@@ -12,29 +12,11 @@ export interface TextNode {
 
 const TEXT = 3
 /** Elements that begin on a line of their own. */
-export const BLOCKS: ReadonlySet<string> = new Set([
-  ...[
-    'P',
-    'DIV',
-    'H1',
-    'H2',
-    'H3',
-    'H4',
-    'H5',
-    'H6',
-    'PRE',
-    'TABLE',
-    'CAPTION',
-    'TR',
-    'UL',
-    'OL',
-    'HR',
-    'DL',
-    'DT',
-    'DD',
-  ],
-  ...['SECTION', 'ARTICLE', 'HEADER', 'FOOTER', 'MAIN', 'ASIDE', 'NAV', 'CENTER', 'ADDRESS', 'FIGURE', 'FIGCAPTION'],
-])
+export const BLOCKS: ReadonlySet<string> = new Set(
+  'P DIV H1 H2 H3 H4 H5 H6 PRE TABLE CAPTION TR UL OL HR DL DT DD SECTION ARTICLE HEADER FOOTER MAIN ASIDE NAV CENTER ADDRESS FIGURE FIGCAPTION'.split(
+    ' ',
+  ),
+)
 /** Elements that stand beside each other on a line. */
 export const CELLS: ReadonlySet<string> = new Set(['TD', 'TH'])
 

@@ -36,9 +36,8 @@ export function startKeyboard(): void {
       return
     }
     const target = event.target instanceof HTMLElement ? event.target : document.body
-    const place = placeOf(target)
     const command = commandOf(name, commands.value, {
-      place,
+      place: placeOf(target),
       contexts: contextsAt(target),
       singleKeys: settings.value?.singleKeys ?? true,
       chosen: settings.value?.keys ?? {},

@@ -1,5 +1,5 @@
 // Parts of the page that are loaded when they are first shown.
-import { useSignal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { showError } from '../state/busy.ts'
@@ -12,9 +12,10 @@ export function lazy<P extends object>(
   waiting: string,
   failed: (error: unknown) => void = showError,
 ): Part<P> {
+  const part = signal<Part<P> | undefined>(undefined)
   return props => {
-    const part = useSignal<Part<P> | undefined>(undefined)
     useEffect(() => {
+      if (part.value !== undefined) return
       load().then(loaded => {
         part.value = loaded
       }, failed)

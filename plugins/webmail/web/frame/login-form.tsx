@@ -11,7 +11,7 @@ import { focus } from './overlay.ts'
 /** Of a step that is the last. */
 const NO_MORE = { proof: '', passkey: null }
 
-export interface LoginFormProps {
+interface LoginFormProps {
   readonly reason: string
   /** Filled in. */
   readonly address: string

@@ -78,7 +78,7 @@ export function press(id: number): void {
 
 /** A window made wider: what was ticked is selected. */
 function selectTicked(): void {
-  const [...chosen] = ticked.value ?? []
+  const chosen = ticked.value ?? []
   ticked.value = undefined
   setSelection({ focus: chosen.at(-1), selected: chosen, anchor: undefined, extent: undefined })
 }

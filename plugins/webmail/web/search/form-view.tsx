@@ -155,13 +155,15 @@ function Dates({ name, fields, set, children }: DatesProps): JSX.Element {
       <legend>{name}</legend>
       <span class="dates">
         <When
-          label={`${name} from`}
+          of={name}
+          end="from"
           date={fields.startDate}
           time={fields.startTime}
           set={(startDate, startTime) => set({ ...fields, startDate, startTime })}
         />
         <When
-          label={`${name} to`}
+          of={name}
+          end="to"
           date={fields.endDate}
           time={fields.endTime}
           set={(endDate, endTime) => set({ ...fields, endDate, endTime })}
@@ -173,16 +175,18 @@ function Dates({ name, fields, set, children }: DatesProps): JSX.Element {
 }
 
 interface WhenProps {
-  readonly label: string
+  readonly of: string
+  readonly end: 'from' | 'to'
   readonly date: string
   readonly time: string
   set(date: string, time: string): void
 }
 
-function When({ label, date, time, set }: WhenProps): JSX.Element {
+function When({ of, end, date, time, set }: WhenProps): JSX.Element {
+  const label = `${of} ${end}`
   return (
     <span class="when">
-      <span>{label.slice(label.indexOf(' ') + 1)}</span>
+      <span>{end}</span>
       <input
         type="date"
         aria-label={`${label}: date`}
@@ -232,14 +236,34 @@ const STATES: Readonly<Record<Tristate, readonly [sign: string, meaning: string]
   not: ['✗ ', 'must not be'],
 }
 
-function Tri({ name, state, set }: { name: string; state: Tristate; set(state: Tristate): void }): JSX.Element {
-  const [sign, meaning] = STATES[state]
-  const said = `${name}: ${meaning}`
+interface TristatesProps<K extends string> {
+  readonly entries: readonly (readonly [key: K, name: string])[]
+  readonly states: ReadonlyMap<K, Tristate>
+  set(states: ReadonlyMap<K, Tristate>): void
+}
+
+/** A button for each entry, which a press turns to its next state. */
+function Tristates<K extends string>({ entries, states, set }: TristatesProps<K>): JSX.Element {
   return (
-    <button type="button" class={`tri ${state}`} aria-label={said} title={said} onClick={() => set(nextState(state))}>
-      {sign}
-      {name}
-    </button>
+    <>
+      {entries.map(([key, name]) => {
+        const state = states.get(key) ?? ''
+        const [sign, meaning] = STATES[state]
+        return (
+          <button
+            type="button"
+            key={key}
+            class={`tri ${state}`}
+            aria-label={`${name}: ${meaning}`}
+            title={`${name}: ${meaning}`}
+            onClick={() => set(new Map(states).set(key, nextState(state)))}
+          >
+            {sign}
+            {name}
+          </button>
+        )
+      })}
+    </>
   )
 }
 
@@ -253,14 +277,7 @@ function Bodies({ form, put }: PartProps): JSX.Element {
     <fieldset class="line">
       <legend>Content</legend>
       <span class="chips">
-        {BODIES.map(([kind, name]) => (
-          <Tri
-            key={kind}
-            name={name}
-            state={form.bodies.get(kind) ?? ''}
-            set={state => put({ bodies: new Map(form.bodies).set(kind, state) })}
-          />
-        ))}
+        <Tristates entries={BODIES} states={form.bodies} set={bodies => put({ bodies })} />
       </span>
     </fieldset>
   )
@@ -271,14 +288,7 @@ function Labels({ form, put }: PartProps): JSX.Element {
     <fieldset class="line">
       <legend>Labels</legend>
       <span class="chips">
-        {FLAG_LABELS.map(([flag, name]) => (
-          <Tri
-            key={flag}
-            name={name}
-            state={form.flags.get(flag) ?? ''}
-            set={state => put({ flags: new Map(form.flags).set(flag, state) })}
-          />
-        ))}
+        <Tristates entries={FLAG_LABELS} states={form.flags} set={flags => put({ flags })} />
         <input
           type="text"
           aria-label="Other labels"

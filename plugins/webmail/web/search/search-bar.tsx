@@ -3,6 +3,7 @@
 import { computed, type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { lazy } from '../frame/lazy.tsx'
 import { openMailbox, openSearch, target } from '../state/navigate.ts'
 import { settings } from '../state/store.ts'
 import { format, isExtended, parse } from './query.ts'
@@ -12,15 +13,12 @@ import './search.css'
 
 /** What is typed; undefined while nothing is being edited, when the bar shows what is open. */
 const typed: Signal<string | undefined> = signal(undefined)
-/** The form, which is loaded when it is wanted first. */
-const formView: Signal<typeof import('./form-view.tsx').SearchFormView | undefined> = signal(undefined)
-
-async function loadForm(): Promise<void> {
-  if (formView.value !== undefined) return
-  // Without the form one can still search.
-  const loaded = await import('./form-view.tsx').catch(() => undefined)
-  formView.value = loaded?.SearchFormView
-}
+/** Without the form one can still search. */
+const Form = lazy(
+  async () => (await import('./form-view.tsx')).SearchFormView,
+  '',
+  () => undefined,
+)
 
 /** The mailbox to go back to from a search. */
 let before = 'Inbox'
@@ -38,11 +36,9 @@ export function SearchBar(): JSX.Element {
   const now = target.value
   if (now.kind === 'mailbox') before = now.mailbox
   const open = typed.value !== undefined
-  const Form = formView.value
   const text = typed.value ?? searching.value ?? ''
 
   const start = (): void => {
-    void loadForm()
     if (typed.value !== undefined) return
     // Who looks for something from within a mailbox mostly looks for it there.
     const place = now.kind === 'mailbox' && now.mailbox !== 'Inbox' ? now.mailbox : undefined
@@ -129,15 +125,13 @@ export function SearchBar(): JSX.Element {
       {open ? (
         <div class="drop">
           <Suggestions text={text} choose={search} />
-          {Form === undefined ? null : (
-            <Form
-              text={text}
-              set={next => {
-                typed.value = next
-              }}
-              search={() => search(typed.value ?? text)}
-            />
-          )}
+          <Form
+            text={text}
+            set={next => {
+              typed.value = next
+            }}
+            search={() => search(typed.value ?? text)}
+          />
         </div>
       ) : null}
     </search>

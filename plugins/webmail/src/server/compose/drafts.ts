@@ -1,9 +1,18 @@
 // Drafts on the server: every save is durable before it is answered, and the mailbox for drafts has a copy that other programs
 // see. A large draft's copy is renewed less often than it is saved.
 import type { MailStore, Storage } from '@mox/plugin-sdk'
-import { decodeText, messageView, parseStructure, partRoles, readableParts, VIEW_OCTETS } from '@mox/plugin-sdk/mail'
+import {
+  ADDRESS_LIST_ENTRIES,
+  decodeText,
+  messageView,
+  parseStructure,
+  partRoles,
+  readableParts,
+  VIEW_OCTETS,
+} from '@mox/plugin-sdk/mail'
 import type { Draft, DraftAttachment, SavedDraft } from '../../api/model.ts'
 import { draft as draftSchema } from '../../api/model.ts'
+import { isForward } from '../../api/subject.ts'
 import { CallError } from '../call.ts'
 import { draftCopy, stage } from './build.ts'
 import { encodedSize, fileOf, partsOf, type StagedFile, shownFile, stageFile, tooLarge } from './files.ts'
@@ -353,13 +362,6 @@ async function draftsMailbox(store: MailStore): Promise<string> {
   return named.name
 }
 
-/** Characters of a text, and addresses of a field, that a draft has. */
-const MAX_TEXT = 1_000_000
-const MAX_ADDRESSES = 1_000
-const MAX_REPLY_TO = 10
-/** Subjects of forwarded messages. */
-const FORWARDED = /^\s*(?:fwd?:|\[fwd:)|\(fwd\)\s*$/i
-
 /** A draft that another program wrote. Refused when something of it would be lost. */
 async function readDraft(
   bytes: Buffer,
@@ -380,10 +382,6 @@ async function readDraft(
     part => part !== written.text && part !== written.html,
   )
   const files = [...beside, ...attachments]
-  const most = Math.max(view.to.length, view.cc.length, view.bcc.length)
-  const large = Math.max(text.length, html.length) > MAX_TEXT || files.length > MAX_FILES
-  if (large || most >= MAX_ADDRESSES || view.replyTo.length > MAX_REPLY_TO)
-    throw new CallError('refused', 'this draft has more than can be edited here; use the program that wrote it')
   const [original] = view.inReplyTo === '' ? [] : (await store.withMessageId(view.inReplyTo)).slice(-1)
   const lines = (list: readonly { readonly name: string; readonly address: string }[]): string[] =>
     list.map(({ name, address }) => {
@@ -400,11 +398,13 @@ async function readDraft(
     text,
     html: html === '' ? null : html,
     response:
-      original === undefined
-        ? null
-        : { messageId: original.id, kind: FORWARDED.test(view.subject) ? 'forward' : 'reply' },
+      original === undefined ? null : { messageId: original.id, kind: isForward(view.subject) ? 'forward' : 'reply' },
     ...{ requireTls: null, sendAt: null },
   }
+  // Of as many addresses as are read there may be more.
+  const cut = [view.to, view.cc, view.bcc].some(list => list.length === ADDRESS_LIST_ENTRIES)
+  if (cut || files.length > MAX_FILES || !draftSchema.safeParse(draft).success)
+    throw new CallError('refused', 'this draft has more than can be edited here; use the program that wrote it')
   return { draft, files: files.map(part => fileOf(bytes, part)) }
 }
 

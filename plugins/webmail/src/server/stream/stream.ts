@@ -11,7 +11,16 @@ import { shownMailbox } from '../stores.ts'
 import { aboutMailboxes, aboutMessages, PORTION, touchedBy } from './describe-changes.ts'
 import type { EventSink } from './event-writer.ts'
 import { scopeById, scopeChanged, standings } from './scope.ts'
-import { EVENT_MESSAGES, loadRows, MOST_ROWS, type OpenView, openView, totalOf, type Wanted } from './view.ts'
+import {
+  EVENT_MESSAGES,
+  loadRows,
+  MOST_ROWS,
+  messagesIn,
+  type OpenView,
+  openView,
+  totalOf,
+  type Wanted,
+} from './view.ts'
 
 /** Milliseconds between two events with changes. */
 export const GATHER_MS = 50
@@ -239,8 +248,7 @@ export class Stream {
     }
     let about: Partial<Changes> = aboutMailboxes(touched, infos)
     const messages = [...touched.messages]
-    const viewId = view === undefined ? null : view.id
-    const empty = { view: viewId, items: [], removed: [], threads: [], mailboxes: [], removedMailboxes: [] }
+    const empty = noChanges(view === undefined ? null : view.id)
     if (view !== undefined && !anew)
       for (; messages.length > PORTION && this.#open; about = {}) {
         const arrived = new Map(messages.splice(0, PORTION))
@@ -258,10 +266,7 @@ export class Stream {
   async #sendPortion(changes: Changes, modseq: number): Promise<void> {
     let { items } = changes
     for (; items.length > EVENT_MESSAGES; items = items.slice(EVENT_MESSAGES))
-      await this.#send('changes', {
-        ...{ view: changes.view, items: items.slice(0, EVENT_MESSAGES), removed: [] },
-        ...{ threads: [], mailboxes: [], removedMailboxes: [] },
-      })
+      await this.#send('changes', { ...noChanges(changes.view), items: items.slice(0, EVENT_MESSAGES) })
     this.#modseq = modseq
     await this.#send('changes', { ...changes, items })
   }
@@ -313,7 +318,8 @@ export class Stream {
 
   /**
    * Sends the rows that the page has once more, as they are now, in one event so that the page does not flicker; of very long threads only
-   * as many as an event has room for, the page asks for more of them. */
+   * as many as an event has room for, the page asks for more of them.
+   */
   async #loadAnew(view: OpenView, modseq: number): Promise<void> {
     const bound = view.next === null ? undefined : view.last
     const fresh = { ...view, next: undefined, last: null, threads: new Set<number>() }
@@ -324,7 +330,7 @@ export class Stream {
     for await (const rows of loadRows(this.#store, fresh, wanted, this.#parts.badges, new AbortController().signal)) {
       threads.push(...rows.threads)
       complete = rows.complete
-      messages += rows.threads.reduce((sum, thread) => sum + thread.messages.length, 0)
+      messages += messagesIn(rows.threads)
       if (messages > 4 * EVENT_MESSAGES) break
     }
     this.#view = fresh
@@ -346,4 +352,8 @@ export class Stream {
     if (result === 'slow') this.goodbye('overflow')
     else if (result === 'gone') this.close()
   }
+}
+
+function noChanges(view: number | null): Changes {
+  return { view, items: [], removed: [], threads: [], mailboxes: [], removedMailboxes: [] }
 }

@@ -79,11 +79,11 @@ export async function* loadRows(
     const cursor = view.next === undefined ? {} : { cursor: view.next }
     const options = { ...listQuery(query), order: query.order, limit, signal, ...cursor }
     const page = query.threads ? await store.threads(options) : await store.list(options)
-    const threads = 'threads' in page ? shownThreads(page.threads, badges) : shownMessages(page.messages, badges)
-    if (limit > 1 && threads.reduce((sum, { messages }) => sum + messages.length, 0) > EVENT_MESSAGES) {
+    if (limit > 1 && 'threads' in page && messagesIn(page.threads) > EVENT_MESSAGES) {
       batch = Math.ceil(limit / 4)
       continue
     }
+    const threads = 'threads' in page ? shownThreads(page.threads, badges) : shownMessages(page.messages, badges)
     rows += threads.length
     found ||= threads.some(({ messages }) => messages.some(({ id }) => id === wanted.until))
     if (query.threads) for (const { threadId } of threads) view.threads?.add(threadId)
@@ -95,6 +95,10 @@ export async function* loadRows(
     yield { threads, complete: page.complete, done }
     if (done) return
   }
+}
+
+export function messagesIn(threads: readonly { readonly messages: readonly unknown[] }[]): number {
+  return threads.reduce((sum, { messages }) => sum + messages.length, 0)
 }
 
 /** Whether a message of that time is among what is loaded. */
