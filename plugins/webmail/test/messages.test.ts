@@ -62,6 +62,21 @@ test('messages are moved, marked as read, and all of it is undone exactly', asyn
   assert.equal(await refusal(alice.call('undo', undo)), 'conflict: some of the messages are not there any more')
 })
 
+test('undo takes back what was done, and nothing that was done since', async () => {
+  const [id = 0] = await messages(1, ['work'])
+  const change = async (wanted: object) => await alice.call('messagesFlags', { ids: [id], ...wanted })
+  const labelled = await change({ set: ['flagged'], addKeywords: ['todo'] })
+  await change({ set: ['seen'], addKeywords: ['later'], removeKeywords: ['work'] })
+  await alice.call('undo', labelled.undo)
+  assert.deepEqual(await states([id]), ['Inbox seen later'])
+  const junked = await alice.call('messagesMove', { ids: [id], mailboxId: (await mailbox('Junk')).id, markSeen: true })
+  await change({ clear: ['seen'], addKeywords: ['phish'] })
+  await alice.call('undo', junked.undo)
+  assert.deepEqual(await states([id]), ['Inbox later phish'])
+  // Nothing was changed, so that there is nothing to take back.
+  assert.deepEqual((await change({ clear: ['seen'] })).undo, { moved: [], flags: [] })
+})
+
 test('flags and labels; junk and not junk exclude each other', async () => {
   const ids = await messages(1)
   const change = async (wanted: object) => {
@@ -106,11 +121,9 @@ test('what belongs to another account is not there', async () => {
   assert.equal(await refusal(bob.call('messagesFlags', { ids, set: ['seen'] })), none)
   const conflict = 'conflict: some of the messages are not there any more'
   const moved = [{ id: ids[0] ?? 0, mailboxId: bobs }]
+  const nothing = { set: [], clear: [], addKeywords: [], removeKeywords: [] }
   assert.equal(await refusal(bob.call('undo', { moved, flags: [] })), conflict)
-  assert.equal(
-    await refusal(bob.call('undo', { moved: [], flags: [{ id: ids[0] ?? 0, flags: [], keywords: [] }] })),
-    conflict,
-  )
+  assert.equal(await refusal(bob.call('undo', { moved: [], flags: [{ ...nothing, ids, clear: ['seen'] }] })), conflict)
   await bob.call('threadsMute', { threadIds: [threadId], muted: true })
   assert.deepEqual((await bob.call('items', { ids })).items, [])
   for (const call of ['mailboxDelete', 'mailboxEmpty'] as const)
@@ -214,7 +227,10 @@ test('a mailbox is marked as read, which can be undone', async () => {
   await alice.call('messagesMove', { ids, mailboxId: made.id })
   const { undo } = await alice.call('mailboxesMarkRead', { ids: [made.id, (await mailbox('Trash')).id] })
   assert.equal((await mailbox('Unread')).unread, 0)
-  assert.equal(undo.flags.length, 2)
+  assert.deepEqual(
+    undo.flags.map(({ ids, clear }) => [ids.length, clear]),
+    [[2, ['seen']]],
+  )
   await alice.call('undo', undo)
   assert.equal((await mailbox('Unread')).unread, 2)
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { popups, toasts } from '../web/frame/overlay.ts'
+import { undoLast } from '../web/frame/overlays.tsx'
 import * as actions from '../web/state/actions.ts'
 import { DELETE_DELAY, flushDeletes } from '../web/state/deletes.ts'
 import { inScope, itemOf } from '../web/state/lookup.ts'
@@ -11,7 +12,7 @@ const undoOf = ({ ids }: { ids: number[] }) => ({
   undo: { moved: ids.map(id => ({ id, mailboxId: INBOX })), flags: [] },
 })
 const flagsUndo = ({ ids }: { ids: number[] }) => ({
-  undo: { moved: [], flags: ids.map(id => ({ id, flags: [], keywords: [] })) },
+  undo: { moved: [], flags: [{ ids, set: [], clear: ['seen'], addKeywords: [], removeKeywords: [] }] },
 })
 
 beforeEach(() => {
@@ -143,6 +144,53 @@ it('mutes a thread, which collapses it, and takes both back when refused', async
   expect(itemOf(2)).toMatchObject({ threadMuted: false, threadCollapsed: false })
 })
 
+it('opens threads again when muting is taken back, and only those that were open', async () => {
+  const seen = serve({ threadsMute: () => ({}), threadsCollapse: () => ({}) })
+  await actions.collapse([2], true)
+  const undone = vi.fn()
+  await actions.mute([3, 2], true, undone)
+  await toasts.value.at(-1)!.undo!()
+  expect(undone).toHaveBeenCalledOnce()
+  expect(seen.slice(2)).toMatchObject([
+    { name: 'threadsMute', params: { threadIds: [3, 2], muted: false } },
+    { name: 'threadsCollapse', params: { threadIds: [3], collapsed: false } },
+  ])
+})
+
+it('offers no undo where nothing was changed', async () => {
+  serve({ messagesFlags: () => ({ undo: { moved: [], flags: [] } }) })
+  await actions.markRead([2])
+  expect(toasts.value).toEqual([{ text: '1 message marked as read' }])
+})
+
+it('says so when there is nothing to move', async () => {
+  const seen = serve({})
+  await actions.move([2], INBOX)
+  expect(seen).toEqual([])
+  expect(toasts.value.map(t => t.text)).toEqual(['Nothing to move to Inbox'])
+})
+
+it('takes back what is just being done', async () => {
+  vi.useRealTimers()
+  let answer = (): void => undefined
+  const seen = serve({
+    messagesFlags: async (params: { ids: number[] }) => {
+      await new Promise<void>(resolve => {
+        answer = resolve
+      })
+      return flagsUndo(params)
+    },
+    undo: () => ({}),
+  })
+  const done = actions.markRead([2])
+  const undone = undoLast()
+  await vi.waitFor(() => expect(seen).toHaveLength(1))
+  answer()
+  await done
+  expect(await undone).toBe(true)
+  await vi.waitFor(() => expect(seen.map(s => s.name)).toEqual(['messagesFlags', 'undo']))
+})
+
 it('keeps collapsing for itself where threads open by themselves', async () => {
   const seen = serve({ threadsCollapse: () => ({}) })
   await actions.collapse([3], true)
@@ -159,6 +207,20 @@ it('marks a mailbox and those below it as read', async () => {
   await actions.markMailboxRead(mailboxes.value.get(INBOX)!)
   expect(toasts.value.at(-1)?.text).toBe('Nothing is unread in Inbox')
   expect(seen).toHaveLength(1)
+})
+
+it('asks before more is marked as read than can be taken back', async () => {
+  const lists = { ...mailboxes.value.get(LISTS)!, unread: 20_000 }
+  mailboxes.value = new Map([...mailboxes.value, [LISTS, lists]])
+  const seen = serve({ mailboxesMarkRead: () => ({ undo: { moved: [], flags: [] } }) })
+  const no = actions.markMailboxRead(lists)
+  answer(false)
+  await no
+  expect(seen).toEqual([])
+  const yes = actions.markMailboxRead(lists)
+  answer(true)
+  await yes
+  expect(toasts.value).toEqual([{ text: 'Lists marked as read' }])
 })
 
 /** Presses the button of the open question. */

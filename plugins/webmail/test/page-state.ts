@@ -120,7 +120,7 @@ export function serve(
     const answer = answers[name]
     if (answer === undefined)
       return Response.json({ error: { code: 'refused', message: `no ${name} today` } }, { status: 422 })
-    return Response.json(answer(params))
+    return Response.json(await answer(params))
   })
   return seen
 }

@@ -57,8 +57,16 @@ export const rule = z.strictObject({
 export const undo = z.object({
   /** Former mailbox of each moved message. */
   moved: z.array(z.object({ id, mailboxId: id })),
-  /** Former flags and keywords of each changed message. */
-  flags: z.array(z.object({ id, flags: z.array(flag), keywords: z.array(keyword) })),
+  /** What makes changed flags and keywords as they were; what else was changed since stays. */
+  flags: z.array(
+    z.object({
+      ids: z.array(id),
+      set: z.array(flag),
+      clear: z.array(flag),
+      addKeywords: z.array(keyword),
+      removeKeywords: z.array(keyword),
+    }),
+  ),
 })
 export type Undo = z.infer<typeof undo>
 
@@ -171,7 +179,6 @@ export const calls = {
     z.object({ undo }),
   ),
   undo: call(undo, nothing),
-  /** All messages that a view's query has, without loading them; at most MAX_IDS. */
   /** `zone`: minutes that UTC is ahead of the reader's clock. */
   searchFacets: call(
     z.strictObject({ query: viewQuery.pick({ scope: true, filter: true }), zone: z.int().min(-900).max(900) }),
@@ -185,6 +192,7 @@ export const calls = {
       months: z.array(z.object({ month: z.string(), count: z.int() })),
     }),
   ),
+  /** All messages that a view's query has, without loading them; at most MAX_IDS. */
   queryIds: call(z.strictObject({ query: viewQuery }), z.object({ ids: z.array(id), complete: z.boolean() })),
   threadsCollapse: call(z.strictObject({ threadIds: ids, collapsed: z.boolean() }), nothing),
   threadsMute: call(z.strictObject({ threadIds: ids, muted: z.boolean() }), nothing),

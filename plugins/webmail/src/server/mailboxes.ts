@@ -1,7 +1,6 @@
 // Calls about mailboxes. What has many messages is done in portions, so that mail goes on beside.
 import type { Mailboxes, MailboxInfo, MailStore } from '@mox/plugin-sdk'
-import { MAX_IDS, type Undo } from '../api/calls.ts'
-import { FLAGS } from '../api/model.ts'
+import { MAX_IDS } from '../api/calls.ts'
 import { CallError, type Handlers } from './call.ts'
 import { ownMailbox, shownMailbox, storeOf } from './stores.ts'
 
@@ -54,12 +53,13 @@ export function makeMailboxCalls(
     },
     mailboxesMarkRead: async ({ ids }, caller) => {
       const store = await storeOf(mailboxes, caller)
-      const undo: Undo['flags'] = []
+      const marked: number[] = []
       const chosen: MailboxInfo[] = []
       for (const id of new Set(ids)) chosen.push(await ownMailbox(store, id))
-      for (const mailbox of chosen) if (mailbox.unseen > 0) await markRead(store, mailbox.id, undo)
-      // What is not whole would take back something else.
-      return { undo: { moved: [], flags: undo.length > MAX_IDS ? [] : undo } }
+      for (const mailbox of chosen) if (mailbox.unseen > 0) await markRead(store, mailbox.id, marked)
+      // More cannot be taken back, and a part of it would be something else.
+      const back = { ids: marked, set: [], clear: ['seen' as const], addKeywords: [], removeKeywords: [] }
+      return { undo: { moved: [], flags: marked.length === 0 || marked.length > MAX_IDS ? [] : [back] } }
     },
     mailboxRole: async ({ id, role }, caller) => {
       const store = await storeOf(mailboxes, caller)
@@ -88,19 +88,17 @@ async function empty(store: MailStore, { id, uidNext }: MailboxInfo): Promise<vo
   }
 }
 
-/** Adds the former flags to `undo`, as long as one call can have them. */
-async function markRead(store: MailStore, mailbox: number, undo: Undo['flags']): Promise<void> {
+/** Adds the ids to `marked`, as long as one call can take them back. */
+async function markRead(store: MailStore, mailbox: number, marked: number[]): Promise<void> {
   const filter = { labels: [{ text: '\\seen', not: true }] }
   for (let cursor: string | undefined; ; ) {
     const more = cursor === undefined ? {} : { cursor }
     const page = await store.list({ scope: { mailbox }, filter, limit: PORTION, ...more })
-    await store.setFlags(
+    const { changed } = await store.setFlags(
       page.messages.map(message => message.id),
       { set: { seen: true } },
     )
-    if (undo.length <= MAX_IDS)
-      for (const { id, flags, keywords } of page.messages)
-        undo.push({ id, flags: FLAGS.filter(flag => flags[flag]), keywords: [...keywords] })
+    if (marked.length <= MAX_IDS) marked.push(...changed.map(message => message.id))
     if (page.next === undefined) return
     cursor = page.next
   }

@@ -1,6 +1,6 @@
 // Calls that move messages, change their flags and threads, and take that back. Each is one unit of work: what it throws leaves
 // everything as it was.
-import type { FlagChange, Flags, ListedMessage, Mailboxes, MailStore, Storage } from '@mox/plugin-sdk'
+import type { FlagChange, Flags, ListedMessage, Mailboxes, MailboxMessage, MailStore, Storage } from '@mox/plugin-sdk'
 import { MAX_IDS, type Undo } from '../api/calls.ts'
 import { FLAGS } from '../api/model.ts'
 import { CallError, type Handlers } from './call.ts'
@@ -44,11 +44,11 @@ export function makeMessageCalls({
         const target = await ownMailbox(store, mailboxId)
         const moving = (await ownMessages(store, ids)).filter(message => message.mailboxId !== target.id)
         const movingIds = moving.map(message => message.id)
-        if (moving.length > 0) await store.move(movingIds, target.name)
-        if (markSeen === true) await store.setFlags(movingIds, { set: { seen: true } })
-        // The flags as well: a mailbox may set those for junk.
+        // Moving changes flags as well: a mailbox may set those for junk.
+        const after = moving.length > 0 ? await store.move(movingIds, target.name) : []
+        if (markSeen === true) after.push(...(await store.setFlags(movingIds, { set: { seen: true } })).changed)
         return {
-          undo: { moved: moving.map(({ id, mailboxId }) => ({ id, mailboxId })), flags: moving.map(formerFlags) },
+          undo: { moved: moving.map(({ id, mailboxId }) => ({ id, mailboxId })), flags: takingBack(moving, after) },
         }
       })
     },
@@ -66,17 +66,17 @@ export function makeMessageCalls({
       return await storage.write(async () => {
         const before = await ownMessages(store, ids)
         const { changed } = await store.setFlags(ids, change)
-        const changedIds = new Set(changed.map(message => message.id))
-        return { undo: { moved: [], flags: before.filter(({ id }) => changedIds.has(id)).map(formerFlags) } }
+        return { undo: { moved: [], flags: takingBack(before, changed) } }
       })
     },
     undo: async (undo, caller) => {
-      const count = undo.moved.length + undo.flags.length
+      const count = undo.flags.reduce((sum, { ids }) => sum + ids.length, undo.moved.length)
       if (count > 2 * MAX_IDS) throw new CallError('badRequest', `more than ${MAX_IDS} messages`)
       const store = await storeOf(mailboxes, caller)
       await storage.write(async () => {
-        await moveBack(store, undo)
-        await restoreFlags(store, undo)
+        const before = await present(store, undo)
+        await moveBack(store, undo, before)
+        await restoreFlags(store, undo, before)
       })
       return {}
     },
@@ -142,16 +142,36 @@ function flagChange(wanted: {
   return { set: Object.fromEntries(set), addKeywords, removeKeywords }
 }
 
-function formerFlags({ id, flags, keywords }: ListedMessage): Undo['flags'][number] {
-  return { id, flags: FLAGS.filter(flag => flags[flag]), keywords: [...keywords] }
+type Marked = Pick<MailboxMessage, 'id' | 'flags' | 'keywords'>
+type FlagsBack = Undo['flags'][number]
+
+/** The changes that make messages as they were before; of several states after, the last counts. */
+function takingBack(before: readonly Marked[], after: readonly Marked[]): FlagsBack[] {
+  const changed = new Map(after.map(message => [message.id, message]))
+  const groups = new Map<string, FlagsBack>()
+  for (const { id, flags, keywords } of before) {
+    const now = changed.get(id)
+    if (now === undefined) continue
+    const change = {
+      set: FLAGS.filter(flag => flags[flag] && !now.flags[flag]),
+      clear: FLAGS.filter(flag => !flags[flag] && now.flags[flag]),
+      addKeywords: keywords.filter(word => !now.keywords.includes(word)),
+      removeKeywords: now.keywords.filter(word => !keywords.includes(word)),
+    }
+    if (Object.values(change).every(list => list.length === 0)) continue
+    const key = JSON.stringify(change)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { ids: [id], ...change })
+    else group.ids.push(id)
+  }
+  return [...groups.values()]
 }
 
-async function moveBack(store: MailStore, { moved }: Undo): Promise<void> {
+async function moveBack(store: MailStore, { moved }: Undo, before: ReadonlyMap<number, ListedMessage>): Promise<void> {
   const boxes = new Map((await store.mailboxes()).map(mailbox => [mailbox.id, mailbox]))
-  const there = await present(store, moved)
   const byMailbox = new Map<number, number[]>()
   for (const { id, mailboxId } of moved) {
-    if (there.get(id)?.mailboxId === mailboxId) continue
+    if (before.get(id)?.mailboxId === mailboxId) continue
     const group = byMailbox.get(mailboxId)
     if (group === undefined) byMailbox.set(mailboxId, [id])
     else group.push(id)
@@ -163,18 +183,14 @@ async function moveBack(store: MailStore, { moved }: Undo): Promise<void> {
   }
 }
 
-/** Messages that need the same change are changed together. */
-async function restoreFlags(store: MailStore, { flags }: Undo): Promise<void> {
-  const there = await present(store, flags)
+/** Takes flag changes back, and what moving back did to flags. Messages that need the same change are changed together. */
+async function restoreFlags(store: MailStore, undo: Undo, before: ReadonlyMap<number, ListedMessage>): Promise<void> {
   const groups = new Map<string, { readonly change: FlagChange; readonly ids: number[] }>()
-  for (const { id, flags: former, keywords } of flags) {
-    const now = there.get(id)
-    if (now === undefined) continue
-    const change = {
-      set: Object.fromEntries(FLAGS.map(flag => [flag, former.includes(flag)])),
-      addKeywords: keywords.filter(word => !now.keywords.includes(word)),
-      removeKeywords: now.keywords.filter(word => !keywords.includes(word)),
-    }
+  const backs = new Map(undo.flags.flatMap(back => back.ids.map(id => [id, back])))
+  for (const [id, { flags }] of before) {
+    const { set = [], clear = [], addKeywords = [], removeKeywords = [] } = backs.get(id) ?? {}
+    const wanted = FLAGS.map(flag => [flag, set.includes(flag) || (flags[flag] && !clear.includes(flag))])
+    const change = { set: Object.fromEntries(wanted) as Partial<Flags>, addKeywords, removeKeywords }
     const key = JSON.stringify(change)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, { change, ids: [id] })
@@ -183,11 +199,9 @@ async function restoreFlags(store: MailStore, { flags }: Undo): Promise<void> {
   for (const { change, ids } of groups.values()) await store.setFlags(ids, change)
 }
 
-async function present(
-  store: MailStore,
-  named: readonly { readonly id: number }[],
-): Promise<ReadonlyMap<number, ListedMessage>> {
-  const ids = [...new Set(named.map(({ id }) => id))]
+/** All messages that are named, as they are now. */
+async function present(store: MailStore, { moved, flags }: Undo): Promise<ReadonlyMap<number, ListedMessage>> {
+  const ids = [...new Set([...moved.map(({ id }) => id), ...flags.flatMap(({ ids }) => ids)])]
   const found = await store.listed(ids)
   if (found.length < ids.length) throw new CallError('conflict', 'some of the messages are not there any more')
   return new Map(found.map(message => [message.id, message]))

@@ -33,8 +33,8 @@ export function registerFrameCommands(): void {
   global('mailboxes', 'Focus the mailboxes', 'g', () => focusOn('.mailboxes [role=treeitem][tabindex="0"]'))
   global('message', 'Focus the message', 'ctrl m', () => focusOn('.message-pane button:not(:disabled)'))
   popup('palette', 'Find a command or mailbox', 'ctrl k', async () => (await import('./palette.tsx')).openPalette())
-  global('undo', 'Undo', 'ctrl z', () => {
-    if (!undoLast()) announcement.value = 'Nothing to undo'
+  global('undo', 'Undo', 'ctrl z', async () => {
+    if (!(await undoLast())) announcement.value = 'Nothing to undo'
   })
   popup('help', 'Help and keyboard shortcuts', '?', async () => (await import('./help.tsx')).openHelp())
   global('tooltips', 'Show tooltips', 'ctrl ?', showTooltips)

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { placeAt } from '../lib/place.ts'
-import { showError } from '../state/busy.ts'
+import { settled, showError } from '../state/busy.ts'
 import { Icon } from './icons.tsx'
 import {
   announcement,
@@ -248,8 +248,9 @@ async function takeBack(which: Toast): Promise<void> {
   }
 }
 
-/** Takes the last thing back that can be; answers false when there is none. */
-export function undoLast(): boolean {
+/** Takes the last thing back that can be, which may be just being done; answers false when there is none. */
+export async function undoLast(): Promise<boolean> {
+  await settled()
   const last = toasts.value.findLast(t => t.undo !== undefined)
   if (last === undefined) return false
   void takeBack(last)

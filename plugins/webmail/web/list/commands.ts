@@ -116,11 +116,18 @@ export function setCollapsed(of: readonly Row[], on?: boolean): void {
 /** Mutes or unmutes the threads of what is selected; without saying which: mutes all, unless all are. */
 export async function setMuted(on?: boolean): Promise<void> {
   if (!threadsShown()) return
-  const of = roots()
-  const to = on ?? of.some(row => !row.item.threadMuted)
-  const ids = of.map(row => row.thread.threadId)
-  if (to) setCollapsed(of, true)
-  await mute(ids, to)
+  const selected = roots()
+  const to = on ?? selected.some(row => !row.item.threadMuted)
+  const changing = selected.filter(row => row.item.threadMuted !== to)
+  const open = changing.filter(row => row.size > 1 && !row.collapsed).map(row => row.thread.threadId)
+  // Where threads open by themselves, the page keeps for itself which are closed.
+  const byItself = to && threading.value === 'unread'
+  if (byItself) decideCollapsed(open, true)
+  await mute(
+    changing.map(row => row.thread.threadId),
+    to,
+    byItself ? () => decideCollapsed(open, false) : undefined,
+  )
 }
 
 function toggleFlagged(ids: readonly number[]): Promise<void> {

@@ -4,10 +4,10 @@
 // Actions never throw: they say to the user what went wrong. Ids are of messages as they are to be changed: whoever calls
 // includes the hidden messages of a collapsed thread.
 
-import type { Undo } from '../../src/api/calls.ts'
+import { MAX_IDS, type Undo } from '../../src/api/calls.ts'
 import type { FLAGS, Item, Mailbox } from '../../src/api/model.ts'
 import { confirmAction } from '../frame/ask.tsx'
-import { announcement, toast } from '../frame/overlay.ts'
+import { toast } from '../frame/overlay.ts'
 import { ApiError, call } from '../lib/api.ts'
 import { recheckView } from '../lib/stream.ts'
 import { busy, showError } from './busy.ts'
@@ -119,8 +119,13 @@ export async function changeFlags(ids: readonly number[], change: FlagsChange, d
   )
 }
 
-export async function mute(threadIds: readonly number[], on: boolean): Promise<void> {
+/** Mutes or unmutes threads that are not so yet. `undone`: for the caller, when it was taken back. */
+export async function mute(threadIds: readonly number[], on: boolean, undone?: () => void): Promise<void> {
   if (threadIds.length === 0) return
+  const wanted = new Set(threadIds)
+  const expanded = (view.value?.threads ?? [])
+    .filter(t => wanted.has(t.threadId) && t.messages.every(m => !m.threadCollapsed))
+    .map(t => t.threadId)
   const former = optimisticThreads(threadIds, m => ({
     ...m,
     threadMuted: on,
@@ -128,8 +133,13 @@ export async function mute(threadIds: readonly number[], on: boolean): Promise<v
     threadCollapsed: on || m.threadCollapsed,
   }))
   if (!(await attemptThreads(threadIds, former, part => call('threadsMute', { threadIds: part, muted: on })))) return
-  const text = `${countOf(threadIds.length, 'thread')} ${on ? 'muted' : 'unmuted'}`
-  toast({ text, undo: () => mute(threadIds, !on) })
+  const undo = async (): Promise<void> => {
+    await mute(threadIds, !on)
+    if (on)
+      for (const part of chunks(expanded, PORTION)) await call('threadsCollapse', { threadIds: part, collapsed: false })
+    undone?.()
+  }
+  toast({ text: `${countOf(threadIds.length, 'thread')} ${on ? 'muted' : 'unmuted'}`, undo })
 }
 
 /** Collapses or expands. Kept on the server only where threads do not open by themselves. */
@@ -147,6 +157,11 @@ export async function markMailboxRead(mailbox: Mailbox): Promise<void> {
   if (ids.length === 0) {
     toast({ text: `Nothing is unread in ${mailbox.name}` })
     return
+  }
+  const unread = below.reduce((sum, m) => sum + m.unread, 0)
+  if (unread > MAX_IDS) {
+    const text = `${countOf(unread)} will be marked as read. So many cannot be taken back.`
+    if (!(await confirmAction({ title: `Mark ${mailbox.name} as read?`, text, verb: 'Mark as read' }))) return
   }
   const inThem = new Set(ids)
   const loaded = (view.value?.threads ?? []).flatMap(t => t.messages).filter(m => inThem.has(m.mailboxId))
@@ -183,7 +198,7 @@ async function offerRole(role: Role): Promise<Mailbox | undefined> {
 
 async function moveAll(ids: readonly number[], to: Mailbox, markSeen: boolean): Promise<void> {
   if (ids.length === 0) {
-    announcement.value = `Nothing to move to ${to.name}`
+    toast({ text: `Nothing to move to ${to.name}` })
     return
   }
   const now = view.value
@@ -292,7 +307,10 @@ async function perform(
   const undos: Undo[] = []
   try {
     await busy(what, async () => {
-      for (const portion of chunks(ids, PORTION)) undos.push((await work(portion)).undo)
+      for (const portion of chunks(ids, PORTION)) {
+        const { undo } = await work(portion)
+        if (undo.moved.length + undo.flags.length > 0) undos.push(undo)
+      }
     })
   } catch (error) {
     rollback(former, error)
@@ -300,7 +318,7 @@ async function perform(
     await takeBack(undos)
     return
   }
-  if (done !== '') toast({ text: done, undo: () => takeBack(undos) })
+  if (done !== '') toast({ text: done, ...(undos.length > 0 && { undo: () => takeBack(undos) }) })
 }
 
 async function attemptThreads(
@@ -322,8 +340,7 @@ async function attemptThreads(
 /** Takes changes back, the last first. */
 async function takeBack(undos: readonly Undo[]): Promise<void> {
   try {
-    for (const { moved, flags } of [...undos].reverse())
-      if (moved.length + flags.length > 0) await busy('undoing', () => call('undo', { moved, flags }))
+    for (const undo of [...undos].reverse()) await busy('undoing', () => call('undo', undo))
   } catch (error) {
     showError(error)
   }

@@ -10,16 +10,30 @@ const SHOWN_AFTER = 1_000
 /** The action that goes on, such as "moving messages"; '' for none that takes long. */
 export const status: Signal<string> = signal('')
 
+const running = new Set<Promise<unknown>>()
+
 /** Runs an action under a name that is shown if it takes long. What it throws is thrown. */
 export async function busy<T>(text: string, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => {
     status.value = text
   }, SHOWN_AFTER)
+  const done = work()
+  running.add(done)
   try {
-    return await work()
+    return await done
   } finally {
+    running.delete(done)
     clearTimeout(timer)
     if (status.value === text) status.value = ''
+  }
+}
+
+/** When the actions that go on now are over, and what they did has been told. */
+export async function settled(): Promise<void> {
+  while (running.size > 0) {
+    await Promise.allSettled(running)
+    // Who waited for an action tells of it first.
+    await new Promise(resolve => setTimeout(resolve))
   }
 }
 
