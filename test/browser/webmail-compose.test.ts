@@ -293,12 +293,16 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.keyboard.press('e')
       await compose.waitFor()
       assert.equal(await field(compose, 'Message').inputValue(), 'second')
+      // Saved, it is another message; it stays the one that is selected.
+      await field(compose, 'Message').fill('third')
+      await saved(compose)
+      await page.locator('[role=row][aria-selected=true]', { hasText: 'third' }).waitFor()
       await compose.getByRole('button', { name: 'Discard' }).click()
       await compose.waitFor({ state: 'detached' })
       await page.getByRole('row', { name: /A draft/ }).waitFor({ state: 'detached' })
       await page.getByRole('button', { name: 'Undo' }).click()
       await compose.waitFor()
-      assert.equal(await field(compose, 'Message').inputValue(), 'second')
+      assert.equal(await field(compose, 'Message').inputValue(), 'third')
       await compose.getByText('Draft saved').waitFor()
       await page
         .getByRole('row', { name: /A draft/ })

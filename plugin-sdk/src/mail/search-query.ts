@@ -3,6 +3,8 @@
 import type { AttachmentKind } from './attachment-kind.ts'
 import { SEARCH_CONDITIONS, SEARCH_QUERY_LENGTH } from './limits.ts'
 
+export { SEARCH_CONDITIONS, SEARCH_QUERY_LENGTH }
+
 /** A text that must, or with `not` must not, occur; without regard to case. */
 export interface TextCondition {
   readonly text: string

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Rows } from '../web/list/rows.ts'
+import type { ListedThread } from '../src/api/model.ts'
+import { Rows, threadRows } from '../web/list/rows.ts'
 import {
   destination,
   extend,
@@ -17,7 +18,7 @@ import {
   selectThread,
   settle,
 } from '../web/list/selection.ts'
-import { makeRows } from './list-items.ts'
+import { makeItem, makeRows, makeThread } from './list-items.ts'
 
 const rows = makeRows([1], [2], [3], [4], [5], [6])
 const NONE = { toggle: false, shift: false }
@@ -170,4 +171,15 @@ test('nothing changes when nothing vanished, so that nobody is told', () => {
 test('a view opened anew keeps what it has', () => {
   expect(keep(onClick(only(2), rows, 4, SHIFT), makeRows([4], [9]))).toMatchObject({ focus: 4, selected: [4] })
   expect(keep(only(2), makeRows([9]))).toMatchObject({ focus: undefined, selected: [] })
+})
+
+test('the selection stays on a draft that is saved, which makes a new message of it', () => {
+  const draft = (id: number, messageIdHeader: string, is = true) =>
+    makeThread(makeItem(id, { flags: { draft: is }, messageIdHeader }))
+  const shown = (...threads: ListedThread[]) => new Rows(threads.flatMap(thread => threadRows(thread, false)))
+  const before = shown(draft(1, 'a'), draft(2, 'b'), draft(3, ''))
+  expect(settle(only(2), before, shown(draft(4, 'b'), draft(1, 'a'), draft(3, '')))).toEqual(only(4))
+  // What was sent is no draft any more, and nothing is known of those without a Message-ID.
+  expect(settle(only(2), before, shown(draft(4, 'b', false), draft(1, 'a'), draft(3, '')))).toEqual(only(1))
+  expect(settle(only(3), before, shown(draft(4, ''), draft(1, 'a')))).toEqual(only(1))
 })

@@ -161,6 +161,7 @@ test('threads, rows, and the ids of a query', async () => {
 })
 
 test('parameters are checked before anything is done', async () => {
+  const usual = { scope: 'usual', order: 'newest', threads: true }
   const [id = 0] = await messages(1)
   const rows: readonly (readonly [Parameters<WebmailClient['raw']>[0], unknown, RegExp])[] = [
     ['messagesMove', {}, /^badRequest: ids: .*; mailboxId: /],
@@ -172,6 +173,16 @@ test('parameters are checked before anything is done', async () => {
     ['messagesFlags', { ids: [id], set: ['recent'] }, /^badRequest: set\.0: /],
     ['undo', { moved: [{ id }], flags: [] }, /^badRequest: moved\.0\.mailboxId: /],
     ['queryIds', { query: { scope: 'every', order: 'newest', threads: true } }, /^badRequest: query\.scope: /],
+    [
+      'queryIds',
+      { query: { ...usual, filter: { from: Array(101).fill({ text: 'a', not: true }) } } },
+      /^badRequest: query\.filter\.from: /,
+    ],
+    [
+      'queryIds',
+      { query: { ...usual, filter: { files: [{ text: 'a'.repeat(2_001), not: false }] } } },
+      /^badRequest: query\.filter\.files\.0\.text: /,
+    ],
     ['threadsMute', { threadIds: [id], muted: 'yes' }, /^badRequest: muted: /],
     ['items', { ids: 'all' }, /^badRequest: ids: /],
     ['mailboxCreate', { name: '' }, /^badRequest: name: /],

@@ -1,6 +1,6 @@
 // What people type and paste as recipients, mailto: URLs, and what is looked at before sending.
 import { describe, expect, it } from 'vitest'
-import { formatTyped, parseTyped, splitAddresses } from '../web/compose/addresses.ts'
+import { formatTyped, inQuotes, parseTyped, splitAddresses } from '../web/compose/addresses.ts'
 import { emptySubject, forgottenFile, warningsOf } from '../web/compose/checks.ts'
 import { parseMailto } from '../web/compose/mailto.ts'
 import { fieldTime, fieldValue, presets } from '../web/compose/schedule.ts'
@@ -12,6 +12,8 @@ describe('addresses', () => {
     ['"Doe, Jo" <jo@x.test>, b@x.test', ['"Doe, Jo" <jo@x.test>', 'b@x.test']],
     ['"a \\" , b" <a@x.test>,c@x.test', ['"a \\" , b" <a@x.test>', 'c@x.test']],
     ['Team: a@x.test, "B, C" <b@x.test>;, d@x.test', ['a@x.test', '"B, C" <b@x.test>', 'd@x.test']],
+    ['Ann "Bee, Cee" Dee <a@x.test>, b@x.test', ['Ann "Bee, Cee" Dee <a@x.test>', 'b@x.test']],
+    ['Ann "Bee <a@x.test>, b@x.test\nC "D <c@x.test>', ['Ann "Bee <a@x.test>', 'b@x.test', 'C "D <c@x.test>']],
     ['nobody:;', []],
     ['O"Neil <o@x.test>, p@x.test', ['O"Neil <o@x.test>', 'p@x.test']],
     ['<a,b@x.test>', ['<a,b@x.test>']],
@@ -23,6 +25,15 @@ describe('addresses', () => {
     ['a@[192.0.2.1], b@[IPv6:2001:db8::1]', ['a@[192.0.2.1]', 'b@[IPv6:2001:db8::1]']],
   ])('splits %j', (text, wanted) => expect(splitAddresses(text)).toEqual(wanted))
 
+  it.each([
+    ['"Bee, ', true],
+    ['Ann "Bee, ', true],
+    ['Ann "Bee \\" , ', true],
+    ['Ann "Bee, Cee" Dee', false],
+    ['O"Neil <o@x.test>', false],
+    ['a@x.test', false],
+  ])('%j goes on in quotes: %j', (text, wanted) => expect(inQuotes(text)).toBe(wanted))
+
   it('cuts what is longer than a line', () => {
     expect(splitAddresses('x'.repeat(20_000)).map(e => e.length)).toEqual([1_000])
   })
@@ -30,6 +41,7 @@ describe('addresses', () => {
   it.each([
     ['a@x.test', { name: '', address: 'a@x.test' }],
     [' <a@x.test> ', { name: '', address: 'a@x.test' }],
+    ['Ann "Bee, Cee" Dee <a@x.test>', { name: 'Ann "Bee, Cee" Dee', address: 'a@x.test' }],
     ['Ann B. <a@x.test>', { name: 'Ann B.', address: 'a@x.test' }],
     ['"Doe, \\"Jo\\"" <jo@x.test>', { name: 'Doe, "Jo"', address: 'jo@x.test' }],
     ['"odd local"@x.test', { name: '', address: '"odd local"@x.test' }],

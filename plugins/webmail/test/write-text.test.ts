@@ -4,7 +4,7 @@ import { isForward } from '../src/api/subject.ts'
 import { recipientsOf, subjectOf } from '../web/compose/answer.ts'
 import { htmlOf, type TextNode, textOf } from '../web/compose/html-text.ts'
 import { canonical, choicesOf, fromForAnswer, isOwn } from '../web/compose/identity.ts'
-import { beginAnswer, beginForward, beginNew, quoted } from '../web/compose/quote.ts'
+import { beginAnswer, beginForward, beginNew, cut, QUOTE_LENGTH, quoted } from '../web/compose/quote.ts'
 import { withSignature } from '../web/compose/signature.ts'
 
 type Child = TextNode | string
@@ -194,6 +194,15 @@ describe('whom an answer goes to', () => {
     })
   })
 
+  it('takes as many as a draft has room for, and says when there are more', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, n) => box(`${n}@many.test`))
+    const all = (count: number) =>
+      recipientsOf('replyAll', { ...original, from: [box('ann@z.test')], to: many(count) }, identities, domains)
+    expect(all(998)).toMatchObject({ to: { length: 999 } })
+    expect(all(998).more).toBeUndefined()
+    expect(all(1_000)).toMatchObject({ to: { length: 1_000 }, more: true })
+  })
+
   it.each([
     ['reply', 'x', 'Re: x'],
     ['reply', 'RE: x', 'RE: x'],
@@ -247,6 +256,21 @@ describe('texts that one begins with', () => {
     expect(text).toMatch(
       /^\n\nSig\n\n---- Forwarded Message ----\n\nSubject: {2}Hi\nDate: {5}.*1970.*\nFrom: {5}Ann <ann@z.test>\nTo: {7}Me <me@x.test>\nCc: {7}c@z.test\n\ntext\n$/,
     )
+  })
+
+  it.each([
+    ['x\n'.repeat(1_000_000), /^x\nx\n/],
+    ['x'.repeat(2_000_000), /^xxx/],
+    [`${'x'.repeat(999)}\n`.repeat(300), /x\n\[The rest/],
+  ])('leaves out the rest of a long text, and says so', (text, wanted) => {
+    expect(cut(text)).toMatch(wanted)
+    expect(cut(text)).toMatch(/\n\[The rest is left out\..*\]$/)
+    const many = { ...original, to: Array.from({ length: 1_000 }, (_, n) => box(`${n}@z.test`, 'N'.repeat(300))) }
+    const options = { quoting: 'top', selection: '', signature: '' } as const
+    for (const begun of [beginAnswer(many, text, options), beginForward(many, text, '')])
+      expect(begun.text.length).toBeLessThan(QUOTE_LENGTH + 50_000)
+    expect(beginForward(many, 'x', '').text).toMatch(/^To: .* <\d+@z\.test>, …$/m)
+    expect(cut('short\n')).toBe('short\n')
   })
 
   it('begins with a signature', () => {

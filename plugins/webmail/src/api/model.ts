@@ -1,5 +1,6 @@
 // What server and page speak of. Each shape is a zod schema, from which come the types and the checks on both ends. This folder
 // is part of the page as well: it uses nothing of Node. Times are milliseconds since the epoch, sizes are bytes.
+import { SEARCH_CONDITIONS, SEARCH_QUERY_LENGTH } from '@mox/plugin-sdk/search'
 import { z } from 'zod'
 
 export const id = z.int().min(1)
@@ -76,20 +77,27 @@ export const item = z.object({
 })
 export type Item = z.infer<typeof item>
 
-const text = z.strictObject({ text: z.string(), not: z.boolean() })
+const searched = z.string().max(SEARCH_QUERY_LENGTH)
+const text = z.strictObject({ text: searched, not: z.boolean() })
+/** At most as many as a search as typed can have, with those of narrowing it. */
+const conditions = <T extends z.ZodType>(condition: T) =>
+  z
+    .array(condition)
+    .max(2 * SEARCH_CONDITIONS)
+    .optional()
 /** MessageFilter of the SDK, as JSON. */
 export const filter = z.strictObject({
-  words: z.array(z.strictObject({ text: z.string(), not: z.boolean(), phrase: z.boolean() })).optional(),
-  from: z.array(text).optional(),
-  to: z.array(text).optional(),
-  subject: z.array(text).optional(),
-  labels: z.array(text).optional(),
-  attachments: z
-    .array(z.strictObject({ kind: z.enum([...attachmentKind.options, 'any', 'none']), not: z.boolean() }))
-    .optional(),
-  files: z.array(text).optional(),
-  bodies: z.array(z.strictObject({ kind: z.enum(['text', 'html']), not: z.boolean() })).optional(),
-  headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
+  words: conditions(z.strictObject({ text: searched, not: z.boolean(), phrase: z.boolean() })),
+  from: conditions(text),
+  to: conditions(text),
+  subject: conditions(text),
+  labels: conditions(text),
+  attachments: conditions(
+    z.strictObject({ kind: z.enum([...attachmentKind.options, 'any', 'none']), not: z.boolean() }),
+  ),
+  files: conditions(text),
+  bodies: conditions(z.strictObject({ kind: z.enum(['text', 'html']), not: z.boolean() })),
+  headers: conditions(z.strictObject({ name: searched, value: searched })),
   start: z.int().optional(),
   end: z.int().optional(),
   sentStart: z.int().optional(),
@@ -280,6 +288,9 @@ export const draftAttachment = z.object({
 })
 export type DraftAttachment = z.infer<typeof draftAttachment>
 
+/** Characters of a draft's text, and of the same with formatting. */
+export const MAX_TEXT = 1_000_000
+
 /** What is being written. */
 export const draft = z.strictObject({
   from: line.max(1_000),
@@ -288,9 +299,9 @@ export const draft = z.strictObject({
   bcc: z.array(line.max(1_000)).max(1_000),
   replyTo: z.array(line.max(1_000)).max(10),
   subject: line.max(998),
-  text: z.string().max(1_000_000),
+  text: z.string().max(MAX_TEXT),
   /** Of the rich text editor; null for plain text. */
-  html: z.string().max(1_000_000).nullable(),
+  html: z.string().max(MAX_TEXT).nullable(),
   /** The message that it answers or forwards. */
   response: z.strictObject({ messageId: id, kind: z.enum(['reply', 'forward']) }).nullable(),
   /** null: as the recipients' domains say; true: REQUIRETLS; false: even without TLS. */

@@ -32,7 +32,7 @@ export function splitAddresses(text: string): string[] {
       entry += c
       if (c === '\\') entry += text.charAt(++i)
       else if (c === '"') quoted = false
-    } else if (c === '"' && entry.trim() === '') {
+    } else if (c === '"' && !angle && opensQuote(text, i)) {
       quoted = true
       entry += c
     } else if (c === '<' || c === '>') {
@@ -45,6 +45,30 @@ export function splitAddresses(text: string): string[] {
     else entry += c
   }
   return [...found, entry].map(e => oneLine(e).trim().slice(0, MAX_LINE)).filter(e => e !== '')
+}
+
+/** Whether text goes on within quotes: a quote begins a word, and one that is within a word means nothing. */
+export function inQuotes(text: string): boolean {
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charAt(i)
+    if (quoted && c === '\\') i++
+    else if (c === '"') quoted = !quoted && beginsWord(text, i)
+  }
+  return quoted
+}
+
+function beginsWord(text: string, at: number): boolean {
+  return at === 0 || /[\s,;:]/.test(text.charAt(at - 1))
+}
+
+/** One that begins an entry needs no end; inches (`Disk 5" <…>, 3" <…>`) are no quotes. */
+function opensQuote(text: string, at: number): boolean {
+  if (!beginsWord(text, at)) return false
+  const end = text.indexOf('"', at + 1)
+  return (
+    (end >= 0 && !text.slice(at, end).includes('\n')) || /(?:^|[,;:\n])\s*$/.test(text.slice(Math.max(0, at - 100), at))
+  )
 }
 
 /** Without line breaks and other control characters, which nothing in a header field may have. */

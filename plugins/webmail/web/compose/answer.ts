@@ -1,7 +1,7 @@
 // Whom an answer goes to, and its subject.
 import type { Identity, NameAddress, OpenedMessage } from '../../src/api/model.ts'
 import { isForward } from '../../src/api/subject.ts'
-import { formatTyped, sameAddress } from './addresses.ts'
+import { formatTyped, MAX_ENTRIES, sameAddress } from './addresses.ts'
 import { type Domains, isOwn } from './identity.ts'
 
 export type AnswerKind = 'reply' | 'replyAll' | 'replyList' | 'forward'
@@ -10,6 +10,8 @@ export interface Recipients {
   readonly to: string[]
   readonly cc: string[]
   readonly bcc: string[]
+  /** There are more than a draft has room for. */
+  readonly more?: boolean
 }
 
 export function recipientsOf(
@@ -33,8 +35,12 @@ export function recipientsOf(
     })
   const to = take(authors, true)
   if (kind !== 'replyAll') return { to, cc: [], bcc: [] }
-  to.push(...take(message.to, false))
-  return { to, cc: take(message.cc, false), bcc: take(message.bcc, false) }
+  const all = { to: [...to, ...take(message.to, false)], cc: take(message.cc, false), bcc: take(message.bcc, false) }
+  // What is read of a message has this bound too.
+  const more = [all.to, message.to, message.cc, message.bcc].some(
+    (list, n) => list.length >= MAX_ENTRIES + (n === 0 ? 1 : 0),
+  )
+  return { ...all, to: all.to.slice(0, MAX_ENTRIES), ...(more && { more }) }
 }
 
 export function subjectOf(kind: AnswerKind, subject: string): string {

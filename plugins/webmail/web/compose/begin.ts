@@ -1,8 +1,9 @@
 // What a new message begins with: nobody and nothing, an answer, something forwarded, a draft, a mailto: URL.
-import type { Draft, OpenedMessage, SavedDraft } from '../../src/api/model.ts'
+import { type Draft, MAX_TEXT, type OpenedMessage, type SavedDraft } from '../../src/api/model.ts'
+import { toast } from '../frame/overlay.ts'
 import { call } from '../lib/api.ts'
 import { hello, settings } from '../state/store.ts'
-import { parseTyped } from './addresses.ts'
+import { MAX_ENTRIES, parseTyped } from './addresses.ts'
 import { type AnswerKind, recipientsOf, subjectOf } from './answer.ts'
 import { htmlOf, textOf } from './html-text.ts'
 import { choicesOf, fromForAnswer } from './identity.ts'
@@ -61,7 +62,9 @@ export async function begin(request: ComposeRequest): Promise<Start> {
       ? beginEmpty(request.mailto)
       : withText(await beginFrom(kind, message, request.selectionText ?? ''), request.text ?? '')
   if (settings.value?.richText !== true) return start
-  return { ...start, draft: { ...start.draft, html: htmlOf(start.draft.text) } }
+  const html = htmlOf(start.draft.text)
+  // What has no room with its formatting is written as plain text.
+  return html.length > MAX_TEXT ? start : { ...start, draft: { ...start.draft, html } }
 }
 
 function withText({ draft, cursor, ...start }: Start, added: string): Start {
@@ -91,6 +94,8 @@ async function beginFrom(
   const { signature, replyTo, bcc } = identityDefaults(from)
   const how = kind === 'forwardAttached' ? 'forward' : kind
   const recipients = recipientsOf(how, message, identities, domains)
+  if (recipients.more === true)
+    toast({ text: `The message has more recipients than a draft has room for: ${MAX_ENTRIES} of each field are taken` })
   const text = kind === 'forwardAttached' ? '' : await textOfMessage(message)
   const quoting = settings.value?.quoting ?? 'auto'
   const begun =

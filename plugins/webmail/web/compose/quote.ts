@@ -12,6 +12,22 @@ export type Original = Pick<
   'from' | 'replyTo' | 'to' | 'cc' | 'subject' | 'date' | 'receivedAt' | 'texts'
 >
 
+/** Characters of a text that an answer begins with. */
+export const QUOTE_LENGTH = 200_000
+/** Lines of it: each becomes longer by being quoted. */
+const QUOTE_LINES = 20_000
+/** Characters of the recipients of what is forwarded. */
+const BOXES_LENGTH = 20_000
+const CUT = '[The rest is left out. “Forward as attachment” takes the whole message.]'
+
+/** What of a long text goes into an answer: whole lines, and one that says so. */
+export function cut(text: string): string {
+  const kept = text.slice(0, QUOTE_LENGTH).split('\n', QUOTE_LINES).join('\n')
+  if (kept.length === text.length) return text
+  const end = kept.lastIndexOf('\n')
+  return `${end > 0 ? kept.slice(0, end) : kept}\n${CUT}`
+}
+
 /** CR removed, at most one empty line in a row, no empty lines around. */
 export function tidy(text: string): string {
   return text
@@ -33,7 +49,7 @@ export function beginAnswer(
   text: string,
   options: { readonly selection: string; readonly quoting: Settings['quoting']; readonly signature: string },
 ): Begun {
-  const source = options.selection === '' ? text : options.selection
+  const source = cut(options.selection === '' ? text : options.selection)
   const quote = source.trim() === '' ? '' : quoted(source)
   const signature = options.signature === '' ? '' : `${options.signature.trimEnd()}\n`
   const below = options.quoting === 'bottom' || (options.quoting === 'auto' && options.selection !== '')
@@ -63,15 +79,17 @@ export function beginForward(original: Original, text: string, signature: string
   ]
   const shown = fields.filter(([, value]) => value !== '').map(([name, value]) => `${name.padEnd(LABEL_WIDTH)}${value}`)
   const head = signature === '' ? '\n\n' : `\n\n${signature.trimEnd()}\n\n`
-  return { text: `${head}---- Forwarded Message ----\n\n${shown.join('\n')}\n\n${tidy(text)}\n`, cursor: 0 }
+  return { text: `${head}---- Forwarded Message ----\n\n${shown.join('\n')}\n\n${tidy(cut(text))}\n`, cursor: 0 }
 }
 
 export function beginNew(signature: string, text = ''): Begun {
   return { text: `${text}${signature === '' ? '' : `\n\n${signature.trimEnd()}\n`}`, cursor: text.length }
 }
 
+/** As a line; of very many, those that have room. */
 function boxes(list: readonly NameAddress[]): string {
-  return list.map(formatTyped).join(', ')
+  const line = list.map(formatTyped).join(', ')
+  return line.length > BOXES_LENGTH ? `${line.slice(0, line.lastIndexOf(', ', BOXES_LENGTH))}, …` : line
 }
 
 function nameOf({ name, address }: NameAddress): string {

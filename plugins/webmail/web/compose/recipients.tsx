@@ -7,7 +7,7 @@ import { Icon } from '../frame/icons.tsx'
 import { call } from '../lib/api.ts'
 import { showError } from '../state/busy.ts'
 import { settings } from '../state/store.ts'
-import { formatTyped, MAX_ENTRIES, parseTyped, splitAddresses } from './addresses.ts'
+import { formatTyped, inQuotes, MAX_ENTRIES, parseTyped, splitAddresses } from './addresses.ts'
 import { SecurityBar } from './security.tsx'
 
 /** Milliseconds of rest before it is asked whom it could be. */
@@ -193,8 +193,4 @@ function useCompletion(typed: Signal<string>, found: Signal<readonly string[]>, 
       abort.abort()
     }
   }, [text])
-}
-
-function inQuotes(text: string): boolean {
-  return (text.replace(/\\./g, '').split('"').length - 1) % 2 === 1
 }

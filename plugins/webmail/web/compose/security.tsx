@@ -23,6 +23,10 @@ const WORDS = { yes: 'yes', no: 'no', unknown: 'not known', error: 'could not be
 
 const known: Signal<ReadonlyMap<string, RecipientSecurity>> = signal(new Map())
 const asked = new Set<string>()
+/** Questions that are asked at a time. */
+const AT_ONCE = 4
+const waiting: string[] = []
+let asking = 0
 
 /** What is known about an address; asked for when it is not. */
 export function securityOf(address: string): RecipientSecurity | undefined {
@@ -33,17 +37,31 @@ function ask(address: string): void {
   const key = address.toLowerCase()
   if (asked.has(key)) return
   asked.add(key)
+  waiting.push(key)
+  askNext()
+}
+
+function askNext(): void {
+  if (asking >= AT_ONCE) return
+  const key = waiting.shift()
+  if (key === undefined) return
+  asking++
   const error = 'error' as const
-  call('recipientSecurity', { address }).then(
-    found => {
-      known.value = new Map(known.value).set(key, found)
-    },
-    () => {
-      asked.delete(key)
-      const failed = { starttls: error, mtaSts: error, dnssec: error, dane: error, requireTls: error }
-      known.value = new Map(known.value).set(key, failed)
-    },
-  )
+  call('recipientSecurity', { address: key })
+    .then(
+      found => {
+        known.value = new Map(known.value).set(key, found)
+      },
+      () => {
+        asked.delete(key)
+        const failed = { starttls: error, mtaSts: error, dnssec: error, dane: error, requireTls: error }
+        known.value = new Map(known.value).set(key, failed)
+      },
+    )
+    .finally(() => {
+      asking--
+      askNext()
+    })
 }
 
 /** Whether a message to all of them may demand TLS. */

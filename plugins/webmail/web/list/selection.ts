@@ -159,13 +159,20 @@ function unreadAfter({ list }: Rows, at: number): number | undefined {
  * go on through the list.
  */
 export function settle(state: Selection, before: Rows, after: Rows): Selection {
-  const selected = [...new Set(state.selected.map(id => after.standsFor(id)).filter(id => id !== undefined))]
-  const focus =
-    state.focus === undefined ? undefined : (after.standsFor(state.focus) ?? nearest(state.focus, before, after))
-  const end = (id: number | undefined) => (id === undefined ? undefined : after.standsFor(id))
+  const now = (id: number): number | undefined => after.standsFor(id) ?? savedAnew(id, before, after)
+  const selected = [...new Set(state.selected.map(now).filter(id => id !== undefined))]
+  const focus = state.focus === undefined ? undefined : (now(state.focus) ?? nearest(state.focus, before, after))
+  const end = (id: number | undefined) => (id === undefined ? undefined : now(id))
   const next: Selection = { focus, selected, anchor: end(state.anchor), extent: end(state.extent) }
   if (state.selected.length > 0 && selected.length === 0) return focus === undefined ? NOTHING : only(focus)
   return same(state, next) ? state : next
+}
+
+/** A draft that was saved is another message with the same Message-ID. */
+function savedAnew(id: number, before: Rows, after: Rows): number | undefined {
+  const was = before.get(id)?.item
+  if (was === undefined || !was.flags.draft || was.messageIdHeader === '') return undefined
+  return after.list.find(({ item }) => item.flags.draft && item.messageIdHeader === was.messageIdHeader)?.id
 }
 
 function nearest(id: number, before: Rows, after: Rows): number | undefined {

@@ -308,7 +308,8 @@ export class Drafts {
     const original = await originalOf(mailboxes, row.account, draft.response)
     const references =
       original === undefined || draft.response?.kind === 'forward' ? [] : await referencesTo(mailboxes, original)
-    const meta = { messageId: `<${random.id()}@${system.hostname}>`, references, date: now }
+    // The same for each copy, so that whoever shows it knows that it is still that draft.
+    const meta = { messageId: `<${row.id}@${system.hostname}>`, references, date: now }
     const copy = draftCopy({ content: this.#storage.content, random }, draft, meta, files)
     const { staged, abort } = await stage(this.#storage.content, copy, maxMessageSize + OVERHEAD)
     try {

@@ -176,6 +176,8 @@ export class Stream {
   }
 
   async #work(): Promise<void> {
+    // What one commit did in several steps is told one after the other, and belongs together: a draft that is saved, a move.
+    await undefined
     while (this.#open) {
       if (this.#request !== undefined) await this.#answer(this.#request)
       else if (this.#settings !== undefined) {
