@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { CHROMIUM } from './page.ts'
-import { done, WebmailTest } from './webmail-page.ts'
+import { done, PHONE, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -79,6 +79,12 @@ describe.skipIf(CHROMIUM === undefined)(
       await eventually(async () =>
         assert.match(await editor.innerHTML(), /^<blockquote>(?:(?!My answer).)*<\/blockquote>.*My answer/s),
       )
+      for (let i = 0; i < 'answer'.length; i++) await rich.page.keyboard.press('ArrowLeft')
+      await rich.compose.getByRole('button', { name: 'Minimise' }).click()
+      await rich.compose.locator('.compose-title').click()
+      await eventually(async () => assert.equal(await editor.evaluate(e => e === document.activeElement), true))
+      await rich.page.keyboard.type('good ')
+      await eventually(async () => assert.match(await editor.innerText(), /My good answer/))
       await t.settings()
       await done(rich)
     })
@@ -109,6 +115,23 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.getByRole('button', { name: 'Minimise' }).click()
       await page.setViewportSize({ width: 600, height: 800 })
       await w.compose.getByRole('textbox', { name: 'Subject' }).waitFor()
+      await done(w)
+    })
+
+    test('on a phone, back after the last message was archived leaves the list', async () => {
+      await t.put('Lists', message('the last one'))
+      const w = await t.open(PHONE)
+      const { page } = w
+      await page.getByText('hello', { exact: true }).first().waitFor()
+      await page.goto(`${t.host.url}#Lists`)
+      await page.getByText('the last one', { exact: true }).tap()
+      await page.getByRole('article', { name: 'the last one' }).waitFor()
+      await page.getByRole('button', { name: 'Archive' }).tap()
+      await page.getByText('No messages').first().waitFor()
+      assert.match(page.url(), /#Lists$/)
+      await page.goBack()
+      await eventually(async () => assert.match(page.url(), /#Inbox$/))
+      await page.getByText('hello', { exact: true }).first().waitFor()
       await done(w)
     })
 

@@ -200,6 +200,20 @@ export function createEditor(
     event.stopPropagation()
     Promise.resolve(tool.run()).then(options.changed, () => undefined)
   })
+  // Where the cursor was, for when the focus comes back: the browser would put it at the beginning.
+  let last: Range | undefined
+  const remember = (): void => {
+    const selection = getSelection()
+    if (selection !== null && selection.rangeCount > 0 && element.contains(selection.anchorNode))
+      last = selection.getRangeAt(0).cloneRange()
+  }
+  document.addEventListener('selectionchange', remember)
+  element.addEventListener('focus', () => {
+    if (last === undefined || !element.contains(last.commonAncestorContainer)) return
+    const selection = getSelection()
+    selection?.removeAllRanges()
+    selection?.addRange(last)
+  })
   place.replaceChildren(bar, element)
   return {
     element,
@@ -217,7 +231,10 @@ export function createEditor(
       // An empty line after it is where one goes on.
       if (behind !== null) getSelection()?.collapse(behind.nextElementSibling ?? behind, 0)
     },
-    destroy: () => place.replaceChildren(),
+    destroy: () => {
+      document.removeEventListener('selectionchange', remember)
+      place.replaceChildren()
+    },
   }
 }
 

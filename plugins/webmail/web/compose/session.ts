@@ -54,8 +54,6 @@ export class ComposeSession {
   readonly minimised: Signal<boolean> = signal(false)
   /** Files of the original that were attached, by their paths there. */
   readonly taken: Signal<ReadonlyMap<string, string>> = signal(new Map())
-  /** Where the cursor was in the plain text when the window was minimised. */
-  cursor: number | undefined
   /** Another window saved the draft, or sent it. */
   readonly conflict: Signal<boolean> = signal(false)
   readonly maximised: Signal<boolean> = signal(false)

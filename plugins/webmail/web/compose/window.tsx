@@ -53,21 +53,14 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   if (draft.html === null) switched.current = true
   const title = draft.subject.trim() === '' ? 'New message' : draft.subject
   // On a phone there is one window, which has all of it.
-  if (session.minimised.value && !narrow.value)
-    return (
-      <section
-        class="compose minimised"
-        role="dialog"
-        aria-label={title}
-        data-context="compose"
-        data-compose={session.id}
-      >
-        <button type="button" class="compose-title" onClick={() => (session.minimised.value = false)}>
-          {title}
-        </button>
-        <CloseButton opened={opened} />
-      </section>
-    )
+  const small = session.minimised.value && !narrow.value
+  /** What had the focus in the window, to have it again. */
+  const last = useRef<HTMLElement | undefined>(undefined)
+  const before = useRef(small)
+  useLayoutEffect(() => {
+    if (before.current && !small) last.current?.focus()
+    before.current = small
+  }, [small])
   const maximised = session.maximised.value && !narrow.value
   const change = (fields: Partial<Draft>): void => session.change(fields)
   const shows = (name: 'cc' | 'bcc' | 'replyTo'): boolean => draft[name].length > 0 || extra.value.has(name)
@@ -76,8 +69,8 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
   }
   return (
     <section
-      class={`compose${dropping.value > 0 ? ' dropping' : ''}${maximised ? ' maximised' : ''}`}
-      style={narrow.value || maximised ? undefined : sizeStyle()}
+      class={`compose${small ? ' minimised' : maximised ? ' maximised' : ''}${dropping.value > 0 ? ' dropping' : ''}`}
+      style={narrow.value || maximised || small ? undefined : sizeStyle()}
       role="dialog"
       aria-label={title}
       aria-busy={session.sending.value}
@@ -99,13 +92,19 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         uploadFiles(session, event.dataTransfer.files)
       }}
     >
-      {narrow.value || maximised ? null : <ResizeHandle />}
+      {narrow.value || maximised || small ? null : <ResizeHandle />}
       <div class="compose-head">
-        <h2 class="compose-title">{title}</h2>
-        <span class="compose-state">
+        {small ? (
+          <button type="button" class="compose-title" onClick={() => (session.minimised.value = false)}>
+            {title}
+          </button>
+        ) : (
+          <h2 class="compose-title">{title}</h2>
+        )}
+        <span class="compose-state" hidden={small}>
           {session.saved.value === undefined && session.state.value === 'saved' ? '' : STATES[session.state.value]}
         </span>
-        {narrow.value ? null : (
+        {narrow.value || small ? null : (
           <>
             <button
               type="button"
@@ -133,7 +132,14 @@ export function ComposeWindow({ opened }: { readonly opened: Opened }): JSX.Elem
         )}
         <CloseButton opened={opened} />
       </div>
-      <fieldset class="compose-fields" disabled={session.sending.value}>
+      <fieldset
+        class="compose-fields"
+        hidden={small}
+        disabled={session.sending.value}
+        onFocusIn={event => {
+          if (event.target instanceof HTMLElement) last.current = event.target
+        }}
+      >
         <div class="compose-people">
           <FromField session={session} />
           <div class="compose-to">
@@ -304,13 +310,9 @@ function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
   useLayoutEffect(() => {
     const element = area.current
     if (element === null) return
-    const at = session.cursor ?? cursor
-    element.setSelectionRange(at, at)
-    if (focus === 'text' || session.cursor !== undefined) element.focus()
-    if (session.cursor === undefined) element.scrollTop = 0
-    return () => {
-      session.cursor = element.selectionStart
-    }
+    element.setSelectionRange(cursor, cursor)
+    if (focus === 'text') element.focus()
+    element.scrollTop = 0
   }, [])
   return (
     <textarea

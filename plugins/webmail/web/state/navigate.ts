@@ -97,7 +97,9 @@ function write(how: 'push' | 'replace'): void {
 
 /** Opens what the address says, now and when it changes, and keeps the address right. */
 export function startNavigation(): void {
+  let leaving = false
   const read = (): void => {
+    leaving = false
     const route = parseRoute(location.hash)
     if ('mailto' in route) {
       mailto(route.mailto)
@@ -120,7 +122,12 @@ export function startNavigation(): void {
   effect(() => {
     const message = selected.value.length === 1
     draftInAddress.value
-    write(narrow.value && message && history.state?.['message'] !== true ? 'push' : 'replace')
+    const own = history.state?.['message'] === true
+    // The message's screen has gone, as the last message was moved: a second entry of the list would make back do nothing.
+    if (narrow.value && own && !message && !leaving) {
+      leaving = true
+      history.back()
+    } else if (!leaving) write(narrow.value && message && !own ? 'push' : 'replace')
   })
   followRenames()
 }
