@@ -25,15 +25,39 @@ const ANNOTATIONS = /^mox-annotations\.\d+\.jsonl$/
 const METADATA = /^mox-metadata\.\d+\.jsonl$/
 const IGNORED = /^(?:dovecot[-.]|maildirsize$|maildirfolder$|subscriptions$|courierimap|\.DS_Store$)/
 
+/** Names of mailboxes by their folders in an archive, where these differ. */
+export type FolderNames = ReadonlyMap<string, string>
+
+/**
+ * The folder of a mailbox in our own export: its name, but for what means something else in a path. Names are read back from
+ * the manifest.
+ */
+export function folderOf(mailbox: string): string {
+  return mailbox
+    .split('/')
+    .map(element => element.replace(/[%\\]|^\.|^(?:c(?=ur$)|n(?=ew$)|t(?=mp$))/g, encoded))
+    .join('/')
+}
+
+function encoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
 /** `prefix`: leading folders that are left out. `below`: the mailbox that the others are below; '' for none. */
-export function archivePath(path: string, folder: boolean, prefix: string, below: string = ''): ArchivePath {
-  const what = ownPath(path, folder, prefix)
+export function archivePath(
+  path: string,
+  folder: boolean,
+  prefix: string,
+  below: string = '',
+  names: FolderNames = new Map(),
+): ArchivePath {
+  const what = ownPath(path, folder, prefix, names)
   if (below === '' || !('mailbox' in what)) return what
   const checked = mailboxName(`${below}/${what.mailbox}`)
   return checked.ok ? { ...what, mailbox: checked.name } : unusable(checked.error)
 }
 
-function ownPath(path: string, folder: boolean, prefix: string): ArchivePath {
+function ownPath(path: string, folder: boolean, prefix: string, names: FolderNames): ArchivePath {
   const whole = path.replace(/^(?:\.\/)+/, '').normalize('NFC')
   if (/[\x00-\x1f\x7f\\]/.test(whole) || whole.startsWith('/')) return unusable('path is not allowed')
   const start = prefix.replace(/^\/+|\/+$/g, '')
@@ -41,6 +65,10 @@ function ownPath(path: string, folder: boolean, prefix: string): ArchivePath {
     start !== '' && (whole === start || whole.startsWith(`${start}/`)) ? whole.slice(start.length + 1) : whole
   const elements = text.split('/').filter(element => element !== '')
   if (elements.some(element => element === '.' || element === '..')) return unusable('path is not allowed')
+  const named = (folders: readonly string[], make: (mailbox: string) => ArchivePath): ArchivePath => {
+    const checked = mailboxName(names.get(folders.join('/')) ?? nameOf(folders))
+    return checked.ok ? make(checked.name) : unusable(checked.error)
+  }
   const last = elements.at(-1) ?? ''
   const parent = elements.at(-2) ?? ''
   if (folder)
@@ -63,11 +91,10 @@ function ownPath(path: string, folder: boolean, prefix: string): ArchivePath {
   return IGNORED.test(last) ? { kind: 'ignored' } : unusable('no mail in this file')
 }
 
-function named(elements: readonly string[], make: (mailbox: string) => ArchivePath): ArchivePath {
+function nameOf(folders: readonly string[]): string {
   // Maildir++: ".Archive.2025" is below its parent folders.
-  const names = elements.flatMap(element => (/^\.[^.]/.test(element) ? element.slice(1).split('.') : [element]))
-  const checked = mailboxName(names.length === 0 ? 'Inbox' : names.join('/'))
-  return checked.ok ? make(checked.name) : unusable(checked.error)
+  const elements = folders.flatMap(folder => (/^\.[^.]/.test(folder) ? folder.slice(1).split('.') : [folder]))
+  return elements.length === 0 ? 'Inbox' : elements.join('/')
 }
 
 function unusable(reason: string): ArchivePath {

@@ -3,7 +3,7 @@
 // manifest. Messages that cannot be read are left out and listed in errors.txt.
 import type { DeliveryRule, ExportOptions, MailboxInfo } from '@mox/plugin-sdk'
 import { UsageError } from '@mox/plugin-sdk'
-import { ERRORS, KEYWORDS, MANIFEST } from './archive-paths.ts'
+import { ERRORS, folderOf, KEYWORDS, MANIFEST } from './archive-paths.ts'
 import { type ArchiveWriter, archiveWriter } from './archive-write.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
@@ -114,6 +114,7 @@ class Exporter {
       version: 1,
       mailboxes: named.map(({ name, specialUse, introbox }) => ({
         ...{ name, specialUse },
+        ...(folderOf(name) === name ? {} : { folder: folderOf(name) }),
         ...(introbox ? { introbox } : {}),
       })),
       subscriptions: whole ? subscriptions : named.flatMap(m => (m.subscribed ? [m.name] : [])),
@@ -123,7 +124,7 @@ class Exporter {
     await this.#annotations(writer, account, [...(whole ? [{ id: 0, name: '' }] : []), ...named])
     for (const folder of this.#folders) {
       if (format === 'maildir') await this.#maildir(writer, folder)
-      else await writer.stream(`${folder.name}.mbox`, this.#context.clock.now(), () => this.mbox(folder))
+      else await writer.stream(`${folderOf(folder.name)}.mbox`, this.#context.clock.now(), () => this.mbox(folder))
     }
     if (this.#errors.size > 0) await this.#text(writer, ERRORS, `${[...this.#errors].join('\n')}\n`)
   }
@@ -156,22 +157,23 @@ class Exporter {
 
   async #maildir(writer: ArchiveWriter, folder: Folder): Promise<void> {
     const { name, mailboxes } = folder
+    const path = folderOf(name)
     const now = this.#context.clock.now()
-    for (const part of ['new', 'cur', 'tmp']) await writer.folder(`${name}/${part}`, now)
+    for (const part of ['new', 'cur', 'tmp']) await writer.folder(`${path}/${part}`, now)
     const letters = letterNames([...new Set(mailboxes.flatMap(m => m.keywords))])
     if (letters.size > 0) {
       const lines = [...letters.keys()].map((word, i) => `${i} ${word}\n`)
-      await this.#text(writer, `${name}/${KEYWORDS}`, lines.join(''))
+      await this.#text(writer, `${path}/${KEYWORDS}`, lines.join(''))
     }
     let page = 0
     for await (const rows of this.#rows(folder)) {
       const lines = rows.map(row => JSON.stringify(metadataOf(row, this.#names.get(row.destined_mailbox_id))))
-      await this.#text(writer, `${name}/mox-metadata.${page++}.jsonl`, `${lines.join('\n')}\n`)
+      await this.#text(writer, `${path}/mox-metadata.${page++}.jsonl`, `${lines.join('\n')}\n`)
       for (const row of rows) {
         const chunks = await this.#read(row, name)
         if (chunks === undefined) continue
         const part = row.seen === 1 ? 'cur' : 'new'
-        await writer.file(`${name}/${part}/${fileStem(row)}:2,${info(row, letters)}`, row.received_at, chunks)
+        await writer.file(`${path}/${part}/${fileStem(row)}:2,${info(row, letters)}`, row.received_at, chunks)
       }
     }
   }
@@ -290,11 +292,14 @@ function mboxHead(row: SnapshotRow): string {
   const status = [flags.answered && 'A', flags.flagged && 'F', flags.draft && 'T', flags.deleted && 'D']
   const letters = status.filter(letter => letter !== false).join('')
   const words = wordsOf(row).filter(word => !word.startsWith('\\'))
+  const spaced = words.filter(word => !word.endsWith(','))
   const sender = /^[\x21-\x7e]+$/.test(row.mail_from) ? row.mail_from : 'MAILER-DAEMON'
   return [
     `From ${sender} ${formatFromTime(row.received_at)}\n`,
     `Status: ${flags.seen ? 'RO' : 'O'}\n`,
     ...(letters === '' ? [] : [`X-Status: ${letters}\n`]),
-    ...(words.length === 0 ? [] : [`X-Keywords: ${words.join(' ')}\n`]),
+    // A comma at the end of a word would be taken for what stands between two; at the end of a field it is not.
+    ...(spaced.length === 0 ? [] : [`X-Keywords: ${spaced.join(' ')}\n`]),
+    ...words.flatMap(word => (word.endsWith(',') ? [`X-Keywords: ${word}\n`] : [])),
   ].join('')
 }

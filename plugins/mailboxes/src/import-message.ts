@@ -121,7 +121,7 @@ export function takeStatus(
   const flags: Partial<Record<keyof Flags, boolean>> = {}
   const words: string[] = []
   for (const field of noted) {
-    if (field.lower === 'x-keywords') words.push(...field.value.split(/[\s,]+/).filter(word => word !== ''))
+    if (field.lower === 'x-keywords') words.push(...field.value.split(/,?\s+/).filter(word => word !== ''))
     else
       for (const letter of field.value) {
         const flag = STATUS_LETTERS.get(letter)

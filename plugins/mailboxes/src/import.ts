@@ -1,7 +1,7 @@
 // Importing mail: reads an archive file by file and adds messages in batches, each a unit of work of its own. What cannot be
 // used is told and left out. A failure, or being stopped, leaves what was added; a second run passes it by.
 import type { ImportEvent, ImportOptions, ImportResult } from '@mox/plugin-sdk'
-import { type ArchivePath, archivePath } from './archive-paths.ts'
+import { type ArchivePath, archivePath, type FolderNames } from './archive-paths.ts'
 import { type ArchiveFile, archiveKind, readArchive } from './archive-read.ts'
 import type { Context } from './context.ts'
 import { refuse } from './errors.ts'
@@ -48,6 +48,7 @@ class Importer {
   readonly #keywords = new Map<string, ReadonlyMap<string, string>>()
   #metadata = new Map<string, Metadata>()
   #manifest: Manifest | undefined
+  #names: FolderNames = new Map()
   #quota = 0
   #batch: StagedMessage[] = []
   #batchBytes = 0
@@ -70,8 +71,12 @@ class Importer {
     try {
       // Where files can be read in any order, those about the others come first.
       const twice = kind === 'zip' || kind === 'folder'
-      if (twice) await this.#files(path, kind, what => what.kind !== 'message' && what.kind !== 'mbox', undefined)
-      await this.#files(path, kind, what => !twice || what.kind === 'message' || what.kind === 'mbox', only)
+      const mail = (what: ArchivePath): boolean => what.kind === 'message' || what.kind === 'mbox'
+      if (twice) {
+        await this.#files(path, kind, what => what.kind === 'manifest', undefined)
+        await this.#files(path, kind, what => what.kind !== 'manifest' && !mail(what), undefined)
+      }
+      await this.#files(path, kind, what => !twice || mail(what), only)
       await this.#flush()
     } finally {
       for (const message of this.#batch) await message.writer.abort()
@@ -96,7 +101,7 @@ class Importer {
     for await (const file of readArchive(path, kind)) {
       this.#options.signal?.throwIfAborted()
       const { prefix = '', below = '' } = this.#options
-      const what = archivePath(file.path, file.folder, prefix, below)
+      const what = archivePath(file.path, file.folder, prefix, below, this.#names)
       if (wanted(what))
         await this.#file(what.kind === 'mbox' && only !== undefined ? { ...what, mailbox: only } : what, file)
     }
@@ -122,11 +127,14 @@ class Importer {
       case 'metadata':
         return await this.#readMetadata(what.mailbox, file)
       case 'manifest': {
-        // It speaks of mailboxes at the top, and of their roles.
-        if (this.#options.below !== undefined) return
         const parsed = manifest.safeParse(json(await this.#text(file)))
-        if (parsed.success) this.#manifest = parsed.data
-        else this.#problem(`${file.path}: not a manifest of this version, it is not used`)
+        if (parsed.success) {
+          this.#names = new Map(
+            parsed.data.mailboxes.flatMap(m => (m.folder === undefined ? [] : [[m.folder, m.name]])),
+          )
+          // It speaks of mailboxes at the top, and of their roles.
+          if (this.#options.below === undefined) this.#manifest = parsed.data
+        } else this.#problem(`${file.path}: not a manifest of this version, it is not used`)
         return
       }
       case 'annotations':

@@ -32,7 +32,14 @@ const rule = z.strictObject({
 export const manifest: z.ZodType<Manifest> = z.object({
   version: z.literal(1),
   mailboxes: z
-    .array(z.object({ name, specialUse: z.array(role).max(5), introbox: z.boolean().optional() }))
+    .array(
+      z.object({
+        name,
+        folder: z.string().max(4_000).optional(),
+        specialUse: z.array(role).max(5),
+        introbox: z.boolean().optional(),
+      }),
+    )
     .max(10_000),
   subscriptions: z.array(name).max(10_000),
   rules: z.array(rule).max(1_000).optional(),
@@ -42,6 +49,8 @@ export interface Manifest {
   readonly version: 1
   readonly mailboxes: readonly {
     readonly name: string
+    /** In the archive, where it is not the name. */
+    readonly folder?: string | undefined
     readonly specialUse: readonly SpecialUse[]
     /** It takes mail of first-time senders. */
     readonly introbox?: boolean | undefined
