@@ -123,48 +123,6 @@ test('Maildir archives lose nothing', async () => {
   deepStrictEqual((await run(store, join(dir, 'all.zip'))).counts, [0, 3, 0])
 })
 
-test('names that mean something in a path, and keywords with commas', async () => {
-  const names = [
-    'cur',
-    'new/child',
-    'X/tmp',
-    'back\\slash',
-    '.hidden',
-    '.a..b',
-    '100%',
-    '%63ur',
-    'x.mbox',
-    'mox-export.json',
-  ]
-  const subject = (name: string): string => `of ${name}`
-  for (const name of names) {
-    if ((await store.mailbox(name)) === undefined) await store.create(name)
-    await store.append({
-      ...{ mailbox: name, keywords: ['a,b', 'c,', 'd'] },
-      content: Buffer.from(`Subject: ${subject(name)}\r\n\r\n`),
-    })
-  }
-  for (const [format, archive] of [
-    ['maildir', 'tgz'],
-    ['maildir', 'zip'],
-    ['mbox', 'tar'],
-  ] as const) {
-    const path = await save(`names.${archive}`, store.export({ format, archive }))
-    const other = await openHarness(['bob'])
-    try {
-      const bob = await other.mailboxes.store('bob')
-      deepStrictEqual((await run(bob, path)).counts, [names.length, 0, 0])
-      for (const name of names) {
-        const box = await bob.mailbox(name)
-        const [message] = await bob.messages(box?.id ?? 0, { limit: 2 })
-        deepStrictEqual([name, message?.subject, message?.keywords], [name, subject(name), ['a,b', 'c,', 'd']])
-      }
-    } finally {
-      await other.close()
-    }
-  }
-})
-
 test('what was removed since an import comes back', async () => {
   const path = await save('a.mbox', Buffer.from('From a@x.test Thu Jan  1 10:00:00 2026\nSubject: s\n\nbody\n'))
   deepStrictEqual((await run(store, path)).counts, [1, 0, 0])

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert'
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, test } from 'vitest'
-import { decodedPart, decodedSize } from '../src/server/content/decoder.ts'
+import { decodedPart, decodedSize, PartsReader } from '../src/server/content/decoder.ts'
 import {
   archiveFilename,
   archiveNames,
@@ -240,6 +240,32 @@ test('all attachments as one zip', async () => {
   )
   deepStrictEqual(files[0]?.bytes, BYTES)
   strictEqual(files[2]?.bytes.toString(), '<script>alert(1)</script>')
+})
+
+test('parts of a message are read in one go; a part within one takes another', async () => {
+  const message = Buffer.from(`head${'a'.repeat(10)}-${'b'.repeat(10)}YWJj-${'c'.repeat(10)}tail`)
+  const opened: string[] = []
+  const chunks = async function* () {
+    opened.push('open')
+    try {
+      for (let at = 0; at < message.length; at += 7) yield message.subarray(at, at + 7)
+    } finally {
+      opened.push('closed')
+    }
+  }
+  const reader = new PartsReader(async () => chunks())
+  const read = async (start: number, end: number, encoding = '7bit') => {
+    const pieces: Buffer[] = []
+    for await (const piece of reader.read({ start, end, encoding })) pieces.push(piece)
+    return Buffer.concat(pieces).toString()
+  }
+  deepStrictEqual([await read(4, 14), await read(15, 25), opened], ['a'.repeat(10), 'b'.repeat(10), ['open']])
+  strictEqual(await read(25, 29, 'base64'), 'abc')
+  deepStrictEqual([await read(30, 40), opened], ['c'.repeat(10), ['open']])
+  deepStrictEqual([await read(4, 40), await read(15, 25)], [message.toString().slice(4, 40), 'b'.repeat(10)])
+  deepStrictEqual([await read(40, 100), await read(100, 200)], ['tail', ''])
+  await reader.close()
+  deepStrictEqual(opened, ['open', 'closed', 'open', 'closed', 'open', 'closed'])
 })
 
 test('names', () => {

@@ -17,20 +17,55 @@ const LF = 0x0a
 
 /** Decoded content of a part. `message` are the chunks of the whole message. */
 export async function* decodedPart(message: AsyncIterable<Buffer>, range: EncodedRange): AsyncGenerator<Buffer> {
-  const decoder = partDecoder(range.encoding)
-  let at = 0
-  for await (const chunk of message) {
-    const from = Math.max(0, range.start - at)
-    const to = Math.min(chunk.length, range.end - at)
-    at += chunk.length
-    if (from < to) {
-      const decoded = decoder.write(chunk.subarray(from, to))
+  const reader = new PartsReader(async () => message)
+  try {
+    yield* reader.read(range)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Parts of one message, which is read only once as long as each begins behind the one before. */
+export class PartsReader {
+  readonly #open: () => Promise<AsyncIterable<Buffer>>
+  #chunks: AsyncIterator<Buffer> | undefined
+  /** What was read and not used yet, and its offset in the message. */
+  #left: Buffer = Buffer.alloc(0)
+  #at = 0
+
+  constructor(open: () => Promise<AsyncIterable<Buffer>>) {
+    this.#open = open
+  }
+
+  /** Decoded content. One at a time, to its end. */
+  async *read({ start, end, encoding }: EncodedRange): AsyncGenerator<Buffer> {
+    // A part within the one before.
+    if (start < this.#at) await this.close()
+    this.#chunks ??= (await this.#open())[Symbol.asyncIterator]()
+    const decoder = partDecoder(encoding)
+    while (this.#at < end) {
+      if (this.#left.length === 0) {
+        const next = await this.#chunks.next()
+        if (next.done === true) break
+        this.#left = next.value
+      }
+      const used = this.#left.subarray(0, end - this.#at)
+      const decoded = decoder.write(used.subarray(Math.max(0, start - this.#at)))
+      this.#at += used.length
+      this.#left = this.#left.subarray(used.length)
       if (decoded.length > 0) yield decoded
     }
-    if (at >= range.end) break
+    const last = decoder.end()
+    if (last.length > 0) yield last
   }
-  const last = decoder.end()
-  if (last.length > 0) yield last
+
+  async close(): Promise<void> {
+    const chunks = this.#chunks
+    this.#chunks = undefined
+    this.#left = Buffer.alloc(0)
+    this.#at = 0
+    await chunks?.return?.()
+  }
 }
 
 /** The bytes [start, end) of what a source gives. */

@@ -9,7 +9,7 @@ import type { Context } from 'koa'
 import { partPath } from '../../api/model.ts'
 import { CallError } from '../call.ts'
 import type { Route } from '../part.ts'
-import { decodedPart, slice } from './decoder.ts'
+import { decodedPart, PartsReader, slice } from './decoder.ts'
 import { archiveFilename, archiveNames, attachmentDisposition, messageFilename } from './filenames.ts'
 import { setHeaders } from './headers.ts'
 import type { ImageProxy } from './image-proxy.ts'
@@ -116,7 +116,7 @@ class Content {
 
   archive: Handler = async (ctx, message) => {
     const { attachments, parts, subject } = await this.#deps.reader.outline(message.id, message.size)
-    const files = parts.filter(({ path }) => attachments.includes(path))
+    const files = parts.filter(({ path }) => attachments.includes(path)).sort((a, b) => a.start - b.start)
     const names = archiveNames(files.map(({ filename }) => filename))
     setHeaders(ctx, 'file')
     ctx.set('Content-Disposition', attachmentDisposition(archiveFilename(message.id, message.receivedAt, subject)))
@@ -125,11 +125,14 @@ class Content {
     ctx.set('Content-Type', 'application/zip')
     if (ctx.method === 'HEAD') return
     const write = async (): Promise<void> => {
-      for (const [i, part] of files.entries()) {
-        const bytes = decodedPart(await this.#deps.mailboxes.open(message.id), part)
-        await zip.stream(names[i] ?? '', message.receivedAt, bytes, { stored: isCompressed(part) })
+      const reader = new PartsReader(() => this.#deps.mailboxes.open(message.id))
+      try {
+        for (const [i, part] of files.entries())
+          await zip.stream(names[i] ?? '', message.receivedAt, reader.read(part), { stored: isCompressed(part) })
+        await zip.finish()
+      } finally {
+        await reader.close()
       }
-      await zip.finish()
     }
     // The response has begun: a failure can only end it early.
     write().catch(error => zip.output.destroy(error))
