@@ -71,7 +71,7 @@ export class Indexer {
     this.#started = false
     this.#cancel?.()
     await this.#work
-    await this.#digester.close()
+    this.#digester.close()
   }
 
   /** There are new messages. */

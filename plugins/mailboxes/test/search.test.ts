@@ -3,7 +3,7 @@ import { deepStrictEqual, rejects, strictEqual } from 'node:assert'
 import type { Clock, ListOptions, MailStore } from '@mox/plugin-sdk'
 import { parseSearch } from '@mox/plugin-sdk/mail'
 import { afterEach, beforeEach, test } from 'vitest'
-import { Digester, INLINE_OCTETS, THREAD_MS } from '../src/digester.ts'
+import { DIGEST_MS, Digester, INLINE_OCTETS } from '../src/digester.ts'
 import { BATCH, BUSY_PAUSE_MS, INDEX, LIGHT_PAUSE_MS, PAUSE_MS, WAKE_MS } from '../src/indexer.ts'
 import { MESSAGE } from '../src/schema.ts'
 import { verifyAfterEach } from '../src/testing.ts'
@@ -248,7 +248,7 @@ test('large messages are read in a thread; one that takes too long by its beginn
     now: () => START,
     sleep: async () => {},
     after: (ms, work) => {
-      strictEqual(ms, THREAD_MS)
+      strictEqual(ms, DIGEST_MS)
       // The time is up before the thread can answer.
       process.nextTick(work)
       return () => {}
@@ -264,7 +264,7 @@ test('large messages are read in a thread; one that takes too long by its beginn
   }
   await check(INLINE_OCTETS, true)
   await check(INLINE_OCTETS + 1, false)
-  await digester.close()
+  digester.close()
 })
 
 test('a storage without full text looks in subject and names', async () => {

@@ -52,7 +52,7 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await reader?.close()
+  reader?.close()
   await host?.close()
 })
 

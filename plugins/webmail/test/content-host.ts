@@ -121,7 +121,7 @@ export async function openContent(
     get: async (path, headers = {}, method = 'GET') =>
       await fetch(new URL(path, url), { headers, method, redirect: 'manual' }),
     close: async () => {
-      await reader.close()
+      reader.close()
       server.closeAllConnections()
       server.close()
       await once(server, 'close')

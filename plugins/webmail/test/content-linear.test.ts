@@ -19,13 +19,13 @@ test('list fields', () => {
 })
 
 test('links in a text', () => {
-  const text = `http://${'.'.repeat(1_500_000)}x and http://a.test/x).`
+  const text = `http://${'.'.repeat(1_500_000)}x and http://a.test/x_(y)).`
   const html = bodyDocument({
     kind: 'texts',
     images: [],
     texts: [{ path: '0', text, truncated: false, alternate: false }],
   })
-  ok(html.includes('>http://a.test/x</a>).'))
+  ok(html.includes('>http://a.test/x_(y)</a>).'))
 })
 
 test.each([

@@ -206,7 +206,7 @@ test('a message that takes too long is shown by its header', async () => {
     await rejects(reader.outline(id, slow.length + 3), UnreadableError)
     ok(log.lines.some(line => line.text === 'message could not be read'))
   } finally {
-    await reader.close()
+    reader.close()
   }
   strictEqual(readBeginning(Buffer.from(`Subject: x\r\n${'a'.repeat(BEGINNING_BYTES)}`)).subject, 'x')
 })

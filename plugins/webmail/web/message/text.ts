@@ -1,5 +1,6 @@
 // The text of a message, taken apart for showing: quotes by their level, links, addresses. Pure, and linear in the length of
 // the text, which a stranger chose.
+import { LINK, withoutEnd } from '../../src/api/links.ts'
 
 export type Block =
   | { readonly kind: 'text'; readonly text: string }
@@ -58,7 +59,6 @@ export function blocksOf(text: string): readonly Block[] {
 }
 
 // Each part has a length, and an address begins where no character of an address stands before, so that no text makes it slow.
-const LINK = /\b(?:https?:\/\/|mailto:)[^\s<>"`\u0000-\u0020]{1,2000}/giu
 const ADDRESS =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]{0,62})\.){1,8}[\p{L}\p{M}]{2,24}(?![\p{L}\p{N}@-])/giu
 const EITHER = new RegExp(`${LINK.source}|${ADDRESS.source}`, 'giu')
@@ -101,16 +101,4 @@ export function webUrl(text: string): string | undefined {
 export function hiddenHost(text: string, href: string): string {
   const { hostname, username } = new URL(href)
   return username !== '' || !text.toLowerCase().includes(hostname) ? hostname : ''
-}
-
-/** Punctuation at the end is of the sentence; a bracket is, unless it was opened in the link. */
-function withoutEnd(text: string): string {
-  let closing = text.split(')').length - text.split('(').length
-  let end = text.length
-  for (; end > 0; end--) {
-    const last = text[end - 1] as string
-    if (/[.,;:!?'”’»\]}*_]/.test(last)) continue
-    if (last !== ')' || closing-- <= 0) break
-  }
-  return text.slice(0, end)
 }

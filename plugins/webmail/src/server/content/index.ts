@@ -35,7 +35,7 @@ export function makeContent(services: ContentServices, imageNetworks: readonly s
     links: images === undefined ? [] : [{ path: IMAGE, handle: (ctx, [, link = '']) => images.serve(ctx, link) }],
     stop: async () => {
       images?.stop()
-      await reader.close()
+      reader.close()
     },
   }
 }

@@ -1,5 +1,7 @@
 // Documents that show mail: bodies for frames, and standalone pages with the header. Text is escaped here, HTML comes from the
 // sanitiser.
+
+import { LINK, withoutEnd } from '../../api/links.ts'
 import type { NameAddress } from '../../api/model.ts'
 import { PRINT_SCRIPT } from './headers.ts'
 import type { BodyContent, OpenedContent, ShownText } from './read.ts'
@@ -74,16 +76,11 @@ function lineHtml(line: string): string {
   return level === 0 ? html : `<span class="q${level % 3}">${html}</span>`
 }
 
-const LINK = /\b(?:https?:\/\/|mailto:)[^\s<>"'\u0000-\u0020]{1,2000}/gi
-
-/** Punctuation at the end of a link is of the sentence. */
 function linked(text: string): string {
   let html = ''
   let at = 0
   for (const match of text.matchAll(LINK)) {
-    let end = match[0].length
-    while (end > 0 && '.,;:!?)]}>'.includes(match[0][end - 1] ?? '')) end--
-    const found = match[0].slice(0, end)
+    const found = withoutEnd(match[0])
     const href = linkUrl(found)
     if (href === undefined) continue
     html += `${escapeHtml(text.slice(at, match.index))}<a href="${escapeHtml(href)}" target="_blank" rel="noopener noreferrer">${escapeHtml(found)}</a>`

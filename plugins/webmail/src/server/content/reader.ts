@@ -1,7 +1,7 @@
-// Reads stored messages in a thread with limits of time and memory, one after the other: a hostile message costs those who
+// Reads stored messages in a process with limits of time and memory, one after the other: a hostile message costs those who
 // open it some seconds and nobody the server. Only one message is in memory at a time.
-import { Worker } from 'node:worker_threads'
 import type { Clock, Log, Mailboxes } from '@mox/plugin-sdk'
+import { Confined } from '@mox/plugin-sdk/io'
 import { CallError } from '../call.ts'
 import { slice } from './decoder.ts'
 import { BEGINNING_BYTES, OUTLINES_KEPT, READ_MIB, READ_MS, READS_WAITING } from './limits.ts'
@@ -18,11 +18,11 @@ export class UnreadableError extends Error {
   override readonly name = 'UnreadableError'
 }
 
+const MODULE = new URL(import.meta.url.endsWith('.ts') ? './read-process.ts' : './read-process.js', import.meta.url)
+
 export class Reader {
   readonly #deps: ReaderDeps
-  readonly #ms: number
-  #worker: { readonly thread: Worker; readonly ready: Promise<void> } | undefined
-  #closed = false
+  readonly #process: Confined<{ readonly bytes: Uint8Array; readonly request: ReadRequest }, unknown>
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
   /** Messages do not change: what is known of their parts stays true. */
@@ -31,7 +31,7 @@ export class Reader {
   /** `ms`: how long one message may take. */
   constructor(deps: ReaderDeps, ms: number = READ_MS) {
     this.#deps = deps
-    this.#ms = ms
+    this.#process = new Confined(MODULE, { ms, mib: READ_MIB }, deps.clock)
   }
 
   /** Never refuses a message: of one that cannot be read the header is shown, with a notice. */
@@ -78,7 +78,7 @@ export class Reader {
     const result = this.#last.then(async () => {
       const bytes = await this.#bytes(id, size)
       try {
-        return (await this.#ask(bytes, request)) as ReadAnswers[K]
+        return (await this.#process.ask({ bytes, request })) as ReadAnswers[K]
       } catch (err) {
         this.#deps.log.warn({ err, id, request: request.kind }, 'message could not be read')
         throw new UnreadableError('the message could not be read')
@@ -92,13 +92,11 @@ export class Reader {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#worker?.thread.terminate()
+  close(): void {
+    this.#process.close()
   }
 
-  /** In memory of its own, so that it can be given away. */
-  async #bytes(id: number, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  async #bytes(id: number, size: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(size)
     let at = 0
     for await (const chunk of await this.#deps.mailboxes.open(id)) {
@@ -106,58 +104,6 @@ export class Reader {
       bytes.set(piece, at)
       at += piece.length
     }
-    return at === size ? bytes : bytes.slice(0, at)
+    return at === size ? bytes : bytes.subarray(0, at)
   }
-
-  async #ask(bytes: Uint8Array<ArrayBuffer>, request: ReadRequest): Promise<unknown> {
-    if (this.#closed) throw new Error('the server is stopping')
-    this.#worker ??= start()
-    const { thread: worker, ready } = this.#worker
-    try {
-      // Loading its code takes long on a busy machine, and says nothing of the message.
-      await ready
-    } catch (error) {
-      this.#worker = undefined
-      throw error
-    }
-    return await new Promise((resolve, reject) => {
-      const failed = (error: Error): void => {
-        this.#worker = undefined
-        done()
-        void worker.terminate()
-        reject(error)
-      }
-      const answered = (answer: unknown): void => {
-        done()
-        resolve(answer)
-      }
-      const ended = (): void => failed(new Error('the thread ended'))
-      const cancel = this.#deps.clock.after(this.#ms, () => failed(new Error(`took longer than ${this.#ms} ms`)))
-      const done = (): void => {
-        cancel()
-        worker.off('message', answered).off('error', failed).off('exit', ended)
-        worker.unref()
-      }
-      worker.on('message', answered).on('error', failed).on('exit', ended)
-      worker.ref()
-      worker.postMessage({ bytes, request }, [bytes.buffer])
-    })
-  }
-}
-
-function start(): { readonly thread: Worker; readonly ready: Promise<void> } {
-  const source = import.meta.url.endsWith('.ts')
-  const thread = new Worker(new URL(source ? './read-thread.ts' : './read-thread.js', import.meta.url), {
-    execArgv: source ? ['--conditions=mox-source'] : [],
-    resourceLimits: { maxOldGenerationSizeMb: READ_MIB },
-  })
-  const ready = new Promise<void>((resolve, reject) => {
-    const ended = (): void => reject(new Error('the thread ended'))
-    thread.once('error', reject).once('exit', ended)
-    thread.once('message', () => {
-      thread.off('error', reject).off('exit', ended)
-      resolve()
-    })
-  })
-  return { thread, ready }
 }
