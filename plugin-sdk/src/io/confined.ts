@@ -100,11 +100,13 @@ export class Confined<Request, Answer> {
 
 function start(module: URL, mib: number): Started {
   const source = module.pathname.endsWith('.ts')
+  // Nothing of ours but where compiled code is kept.
+  const { NODE_COMPILE_CACHE: cache } = process.env
   const child = fork(module, {
     execArgv: [`--max-old-space-size=${mib}`, ...(source ? ['--conditions=mox-source'] : [])],
     // What it says when it runs out of memory is long, and known.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    ...{ serialization: 'advanced', env: {} },
+    ...{ serialization: 'advanced', env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache } },
   })
   const { first, stop } = listen(child, 'it could not be started')
   return { child, ready: first.then(stop) }

@@ -29,7 +29,10 @@ const gone = (pid: number): Promise<void> => vi.waitFor(() => throws(() => proce
 test('requests are answered by one process, which knows nothing of ours', async () => {
   const { pid, env } = (await confined.ask({ what: 'process' })) as { readonly pid: number; readonly env: string[] }
   ok(pid !== process.pid)
-  deepStrictEqual(env, [])
+  deepStrictEqual(
+    env.filter(name => name !== 'NODE_COMPILE_CACHE'),
+    [],
+  )
   const bytes = new Uint8Array(1_000_000).fill(7)
   bytes[0] = 1
   const answer = (await confined.ask({ what: 'bytes', bytes })) as Uint8Array
