@@ -172,6 +172,14 @@ test('parameters are checked before anything is done', async () => {
     ['messagesDelete', { ids: [1.5] }, /^badRequest: ids\.0: /],
     ['messagesFlags', { ids: [id], set: ['recent'] }, /^badRequest: set\.0: /],
     ['undo', { moved: [{ id }], flags: [] }, /^badRequest: moved\.0\.mailboxId: /],
+    [
+      'undo',
+      {
+        moved: [],
+        flags: [{ ids: [id], set: Array(11).fill('seen'), clear: [], addKeywords: [], removeKeywords: [] }],
+      },
+      /^badRequest: flags\.0\.set: /,
+    ],
     ['queryIds', { query: { scope: 'every', order: 'newest', threads: true } }, /^badRequest: query\.scope: /],
     [
       'queryIds',

@@ -56,17 +56,19 @@ export const rule = z.strictObject({
 /** What is needed to take a change back. */
 export const undo = z.object({
   /** Former mailbox of each moved message. */
-  moved: z.array(z.object({ id, mailboxId: id })),
+  moved: z.array(z.object({ id, mailboxId: id })).max(MAX_IDS),
   /** What makes changed flags and keywords as they were; what else was changed since stays. */
-  flags: z.array(
-    z.object({
-      ids: z.array(id),
-      set: z.array(flag),
-      clear: z.array(flag),
-      addKeywords: z.array(keyword),
-      removeKeywords: z.array(keyword),
-    }),
-  ),
+  flags: z
+    .array(
+      z.object({
+        ids: z.array(id).max(MAX_IDS),
+        set: z.array(flag).max(FLAGS.length),
+        clear: z.array(flag).max(FLAGS.length),
+        addKeywords: z.array(keyword).max(200),
+        removeKeywords: z.array(keyword).max(200),
+      }),
+    )
+    .max(MAX_IDS),
 })
 export type Undo = z.infer<typeof undo>
 
