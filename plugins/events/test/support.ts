@@ -64,6 +64,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     ],
     services: [[system, { hostname: 'mail.example.org', dataDir: dir, version: '0.0.0' }], ...(options.services ?? [])],
     ...(options.now === undefined ? {} : { now: options.now }),
+  }).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true, force: true })
+    throw error
   })
   const database = host.service(storage)
   const stores = host.service(mailboxes)
@@ -108,7 +111,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     receive,
     close: async () => {
       await host.close()
-      if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+      await rm(dir, { recursive: true, force: true })
     },
   }
 }
