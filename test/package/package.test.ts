@@ -62,6 +62,10 @@ test('packed, installed in an empty folder, and started', { timeout: TIMEOUT }, 
     assert.equal(checked.code, 0, checked.stderr + checked.stdout)
     const listed = await run(['npx', '--no-install', 'mox', 'plugin', 'list'], { cwd: place, env: path() })
     assert.match(listed.stdout, /weekend-hold/)
+    // The processes that read messages are found, too.
+    await writeFile(join(place, 'read.mjs'), READ)
+    const read = await run(['node', 'read.mjs'], { cwd: place, env: path() })
+    assert.equal(read.stdout, 'Hello\ntext Hello\n', read.stderr)
     await using server = await startInstalled(place)
     const session = await server.smtp('smtp')
     assert.equal(session.greeting.code, 220)
@@ -69,6 +73,18 @@ test('packed, installed in an empty folder, and started', { timeout: TIMEOUT }, 
     assert.deepEqual(await server.stop(), { code: 0, signal: null })
   })
 })
+
+const READ = `
+import { Confined } from '@mox/plugin-sdk/io'
+const clock = { now: () => 0, sleep: async () => {}, after: () => () => {} }
+const open = path => new Confined(new URL(import.meta.resolve(path)), { ms: 5_000, mib: 256 }, clock)
+const digests = open('./node_modules/@mox/plugin-mailboxes/dist/digest-process.js')
+const reads = open('./node_modules/@mox/plugin-webmail/dist/server/content/read-process.js')
+const bytes = Buffer.from('Subject: Hello\\r\\n\\r\\ntext')
+const { text } = await digests.ask(bytes)
+const opened = await reads.ask({ bytes, request: { kind: 'open' } })
+console.log(text.trim(), opened.subject)
+`
 
 /** plugin-sdk/template, a complete third-party plugin. */
 const TEMPLATE = 'mox-plugin-weekend-hold'
