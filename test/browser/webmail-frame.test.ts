@@ -243,6 +243,16 @@ describe.skipIf(CHROMIUM === undefined)(
       assert.ok(Math.abs((await page.getByRole('navigation', { name: 'Mailboxes' }).boundingBox())!.width - 140) < 4)
       await page.getByLabel('Layout').selectOption('Automatic')
       await eventually(async () => assert.equal(await sides(), 'below'))
+      const age = page.getByRole('separator', { name: 'Width of the age' })
+      await age.focus()
+      for (const [key, width] of [
+        ['End', 200],
+        ['Home', 30],
+        ['ArrowLeft', 40],
+      ] as const) {
+        await page.keyboard.press(key)
+        await eventually(async () => assert.equal(await age.getAttribute('aria-valuenow'), `${width}`))
+      }
       // On a wide screen they are beside each other by themselves.
       await page.setViewportSize({ width: 1_800, height: 900 })
       await eventually(async () => assert.equal(await sides(), 'beside'))

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { CHROMIUM } from './page.ts'
-import { done, PHONE, WebmailTest } from './webmail-page.ts'
+import { chips, done, field, PHONE, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -115,6 +115,38 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.getByRole('button', { name: 'Minimise' }).click()
       await page.setViewportSize({ width: 600, height: 800 })
       await w.compose.getByRole('textbox', { name: 'Subject' }).waitFor()
+      await done(w)
+    })
+
+    test('a link to write to somebody in HTML mail begins to write; a file dropped beside is not opened', async () => {
+      const link = '<a href="mailto:bob@x.test?subject=1%2C%20two&amp;body=Dear%20Bob">write to Bob</a>'
+      await t.put('Links', `${message('with a link').split('\n\n')[0]}\nContent-Type: text/html\n\n<p>${link}</p>`)
+      const w = await t.open({}, '#Links')
+      const { page } = w
+      await read(page, 'with a link')
+      const opened = page.context().waitForEvent('page')
+      await page.frameLocator('iframe.message-frame').getByText('write to Bob').click()
+      const writing = (await opened).locator('section.compose')
+      await writing.waitFor()
+      assert.deepEqual(await chips(writing, 'to').allTextContents(), ['bob@x.test'])
+      assert.equal(await field(writing, 'Subject').inputValue(), '1, two')
+      assert.match(await field(writing, 'Message').inputValue(), /^Dear Bob/)
+      // What an answer quotes is what it was.
+      await page.bringToFront()
+      await page.getByRole('button', { name: 'Reply', exact: true }).click()
+      await w.compose.waitFor()
+      assert.match(
+        await field(w.compose, 'Message').inputValue(),
+        /write to Bob <mailto:bob@x\.test\?subject=1%2C%20two&body=Dear%20Bob>/,
+      )
+      const refused = await page.locator('#message-list').evaluate(element => {
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File(['x'], 'x.txt'))
+        const drop = (type: string) =>
+          !element.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))
+        return [drop('dragover'), drop('drop')]
+      })
+      assert.deepEqual(refused, [true, true])
       await done(w)
     })
 

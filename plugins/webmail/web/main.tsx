@@ -4,6 +4,7 @@ import { render } from 'preact'
 import { openCompose, startCompose } from './compose/windows.tsx'
 import { App } from './frame/app.tsx'
 import { registerFrameCommands } from './frame/commands.ts'
+import { startDrops } from './frame/drops.ts'
 import { startErrors } from './frame/errors.tsx'
 import { startKeyboard } from './frame/keyboard.ts'
 import { startLayout } from './frame/layout.ts'
@@ -37,6 +38,7 @@ startVersionCheck()
 startLeaving()
 onLeaving(flushDeletes)
 onLeaving(savePreferences)
+startDrops()
 onMailto(mailto => openCompose({ kind: 'new', mailto }))
 
 const root = document.getElementById('app')

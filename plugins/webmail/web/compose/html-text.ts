@@ -1,5 +1,6 @@
 // The plain text of rich text: what is sent beside the HTML, for those who read text. Works on a tree, so that it can be
 // tested without a browser.
+import { originalLink } from '../../src/api/links.ts'
 
 /** The part of a DOM node that is looked at. */
 export interface TextNode {
@@ -79,7 +80,7 @@ function lines(node: TextNode, depth: number, inline: boolean): string[] {
     else {
       if (CELLS.has(name) && out.at(-1)?.trim()) add(' ')
       const inner = lines(child, depth + 1, true)
-      const href = name === 'A' ? (child.getAttribute?.('href') ?? '') : ''
+      const href = name === 'A' ? originalLink(child.getAttribute?.('href') ?? '') : ''
       const text = inner.join('\n').trim()
       if (href !== '' && text !== '' && !sameTarget(href, text)) inner[inner.length - 1] += ` <${href}>`
       const [first = '', ...rest] = inner

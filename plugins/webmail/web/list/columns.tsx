@@ -57,10 +57,11 @@ function Handle({ field, label, min, max, width }: HandleProps): JSX.Element {
     event.preventDefault()
   }
   const onKeyDown = (event: KeyboardEvent): void => {
+    const end = event.key === 'Home' ? min : event.key === 'End' ? max : undefined
     const sign = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-    if (sign === 0) return
+    if (end === undefined && sign === 0) return
     event.preventDefault()
-    set(value + (sign * STEP) / unit(field, width, local.value))
+    set(end ?? value + (sign * STEP) / unit(field, width, local.value))
   }
   return (
     // biome-ignore lint/a11y/useSemanticElements: a rule cannot be moved

@@ -17,8 +17,7 @@ import {
 } from '../state/actions.ts'
 import { itemsOf } from '../state/lookup.ts'
 import { settings } from '../state/store.ts'
-import { openLabels } from './labels.tsx'
-import { openMoveTo } from './move-to.tsx'
+import { openLabels, openMoveTo } from './popovers.ts'
 import type { Row } from './rows.ts'
 import { destination, type Held, type Move, onMove, onSpace, selectAll, selectThread } from './selection.ts'
 import {

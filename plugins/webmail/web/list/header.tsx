@@ -3,8 +3,8 @@ import type { JSX } from 'preact'
 import { countOf } from '../state/actions.ts'
 import { target } from '../state/navigate.ts'
 import { openMailbox, selected, view } from '../state/store.ts'
-import { openLabelChoice } from './labels.tsx'
 import { type Mode, mode, order, refine, setMode, setRefine, toggleOrder } from './open.ts'
+import { openLabelChoice } from './popovers.ts'
 import { rows } from './state.ts'
 
 const CHOICES = [

@@ -1,20 +1,13 @@
-// The popover with labels: a box for each known label, and a field for a new one.
+// The popovers with labels: a box for each known label and a field for a new one, and the choice of one.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { openPopover, toast } from '../frame/overlay.ts'
+import { openPopover } from '../frame/overlay.ts'
 import { label } from '../state/actions.ts'
 import { itemsOf } from '../state/lookup.ts'
 import { mailboxes, openMailbox, settings } from '../state/store.ts'
 import { knownLabels, labelProblem, labelState } from './label-names.ts'
-import { targets } from './state.ts'
 
-/** Labels of what is selected. */
-export function openLabels(anchor: HTMLElement): void {
-  const ids = targets()
-  if (ids.length === 0) {
-    toast({ text: 'No message is selected' })
-    return
-  }
+export function openLabels(anchor: HTMLElement, ids: readonly number[]): void {
   openPopover({ anchor, label: 'Labels', render: () => <Labels ids={ids} /> })
 }
 
@@ -35,20 +28,22 @@ function Labels({ ids }: { ids: readonly number[] }): JSX.Element {
   }
   return (
     <div class="labels-popover">
-      {known.map(({ keyword, name: shown, color }) => {
-        const state = labelState(items, keyword)
-        return (
-          <label key={keyword} class="choice">
-            <input
-              type="checkbox"
-              checked={state === 'all'}
-              indeterminate={state === 'some'}
-              onChange={() => void label(ids, keyword, state !== 'all')}
-            />
-            <span class={`tag ${color}`}>{shown}</span>
-          </label>
-        )
-      })}
+      <div class="choices">
+        {known.map(({ keyword, name: shown, color }) => {
+          const state = labelState(items, keyword)
+          return (
+            <label key={keyword} class="choice">
+              <input
+                type="checkbox"
+                checked={state === 'all'}
+                indeterminate={state === 'some'}
+                onChange={() => void label(ids, keyword, state !== 'all')}
+              />
+              <span class={`tag ${color}`}>{shown}</span>
+            </label>
+          )
+        })}
+      </div>
       <form onSubmit={create}>
         <input
           type="text"
@@ -73,7 +68,7 @@ export function openLabelChoice(anchor: HTMLElement, choose: (keyword: string) =
     anchor,
     label: 'Only messages with label',
     render: close => (
-      <div class="labels-popover">
+      <div class="labels-popover choices">
         {known.length === 0 ? <p>There are no labels here.</p> : null}
         {known.map(({ keyword, name, color }) => (
           <button

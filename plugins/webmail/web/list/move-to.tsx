@@ -1,19 +1,13 @@
 // The popover for moving: type a part of a mailbox's name, choose with the arrows.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { openPopover, toast } from '../frame/overlay.ts'
+import { openPopover } from '../frame/overlay.ts'
 import { move } from '../state/actions.ts'
 import { mailboxes, openMailbox } from '../state/store.ts'
 import { matchingMailboxes } from './mailbox-choice.ts'
-import { targets, ticked } from './state.ts'
+import { ticked } from './state.ts'
 
-/** Moves what is selected. */
-export function openMoveTo(anchor: HTMLElement): void {
-  const ids = targets()
-  if (ids.length === 0) {
-    toast({ text: 'No message is selected' })
-    return
-  }
+export function openMoveTo(anchor: HTMLElement, ids: readonly number[]): void {
   openPopover({ anchor, label: 'Move to', render: close => <MoveTo ids={ids} close={close} /> })
 }
 

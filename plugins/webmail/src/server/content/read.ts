@@ -14,6 +14,7 @@ import {
   partRoles,
   SUBJECT_LENGTH,
 } from '@mox/plugin-sdk/mail'
+import { writeLink } from '../../api/links.ts'
 import type { OpenedMessage } from '../../api/model.ts'
 import { type ImageGrant, imageLink, type RemoteImage } from './images.ts'
 import { InlineImages } from './inline-images.ts'
@@ -178,7 +179,7 @@ class Message {
     const { html } = this.#roles
     const htmlPath = html === undefined ? undefined : this.#paths.get(html)
     const texts = this.#texts()
-    const shown = html === undefined ? undefined : this.#html(html)
+    const shown = html === undefined ? undefined : this.#html(html, 0)
     const { remote = [] } = shown ?? {}
     const { signed, encrypted } = this.#protection(texts)
     return {
@@ -236,12 +237,13 @@ class Message {
     return texts.length === 0 && images.length === 0 ? { kind: 'none' } : { kind: 'texts', texts, images }
   }
 
-  htmlBody({ mode, sanitised, images }: Extract<ReadRequest, { readonly kind: 'body' }>): BodyContent {
+  /** `up`: folders of the document below the webmail. */
+  htmlBody({ mode, sanitised, images }: Extract<ReadRequest, { readonly kind: 'body' }>, up: number = 2): BodyContent {
     const { html } = this.#roles
     if (html === undefined) return { kind: 'none' }
     // Only tests of the policy ask for it as it is.
     if (!sanitised) return { kind: 'html', html: decodeText(this.#bytes, html), notice: '' }
-    const shown = this.#html(html, mode === 'external' ? externalOf(images) : undefined)
+    const shown = this.#html(html, up, mode === 'external' ? externalOf(images) : undefined)
     return {
       kind: 'html',
       html: shown.html,
@@ -260,7 +262,7 @@ class Message {
     if (part === undefined || !MESSAGE_TYPE.test(part.contentType)) return null
     const inner = new Message(decodeBody(this.#bytes, part))
     const text = inner.textBody()
-    const content = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }) : text
+    const content = text.kind === 'none' ? inner.htmlBody({ kind: 'body', mode: 'html', sanitised }, 3) : text
     return { opened: inner.open(), content }
   }
 
@@ -331,11 +333,19 @@ class Message {
     return { text: encoded.toString('utf8', 0, cut), truncated: true }
   }
 
-  #html(part: Part, external?: (url: string) => string | undefined): SafeHtml & { readonly imagesLeftOut: boolean } {
+  #html(
+    part: Part,
+    up: number,
+    external?: (url: string) => string | undefined,
+  ): SafeHtml & { readonly imagesLeftOut: boolean } {
     const images = new InlineImages(this.#bytes, this.#root, part)
     const end = Math.min(part.end, part.bodyStart + 8 * HTML_LENGTH)
     const text = decodeText(this.#bytes, { ...part, end })
-    const safe = sanitise(text, { ...(external && { external }), image: id => images.url(id) })
+    const safe = sanitise(text, {
+      ...(external && { external }),
+      write: mailto => writeLink(mailto, up),
+      image: id => images.url(id),
+    })
     return { ...safe, imagesLeftOut: images.overflowed }
   }
 

@@ -10,6 +10,8 @@ import { boundNesting } from './nesting.ts'
 export interface SanitiseOptions {
   /** Where an image from elsewhere is loaded from instead; undefined leaves it out. Absent: all are left out. */
   readonly external?: (url: string) => string | undefined
+  /** Where a mailto: link leads instead; absent: nowhere else. */
+  readonly write?: (mailto: string) => string
   /** The data URL of an image of the message, by content id; undefined when there is none, or no room for it. */
   image(contentId: string): string | undefined
 }
@@ -72,7 +74,8 @@ export function sanitise(html: string, options: SanitiseOptions): SafeHtml {
     if (joined !== '') kept['style'] = joined
     if (element === 'a') {
       const href = linkUrl(given['href'] ?? '')
-      if (href !== undefined) Object.assign(kept, { href, target: '_blank', rel: 'noopener noreferrer' })
+      const leads = href !== undefined && /^mailto:/i.test(href) ? (options.write?.(href) ?? href) : href
+      if (leads !== undefined) Object.assign(kept, { href: leads, target: '_blank', rel: 'noopener noreferrer' })
     }
     if (element === 'img') {
       const src = image(given['src'], isTracker(given))
