@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { noViolations } from './checks.ts'
 import { CHROMIUM } from './page.ts'
-import { chips, done, field, paste, WebmailTest } from './webmail-page.ts'
+import { chips, done, field, paste, saved, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -65,10 +65,10 @@ describe.skipIf(CHROMIUM === undefined)(
       const { page } = w
       const compose = await w.write('x@remote.test')
       await field(compose, 'Subject').fill('Over two sessions')
-      await field(compose, 'Message').fill('before')
+      await saved(compose)
+      await field(compose, 'Message').fill('before and after')
       const { devices } = await w.client.call('devices', {})
       await t.alice.call('deviceRevoke', { id: devices.find(device => device.current)?.id ?? '' })
-      await field(compose, 'Message').fill('before and after')
       const login = page.getByRole('dialog', { name: 'Log in' })
       await login.waitFor()
       await t.shot(page, 'login-while-writing')

@@ -37,3 +37,29 @@ test('what was demanded of the transport by itself is decided again when a draft
   expect(saved.at(-1)?.draft.requireTls).toBe(true)
   expect(new ComposeSession({ ...EMPTY, requireTls: true }).tlsChosen.value).toBe(true)
 })
+
+test('a save without an answer fails after a while, and is tried again', async () => {
+  vi.useFakeTimers()
+  try {
+    const answering = fetch
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: { signal: AbortSignal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const session = new ComposeSession(EMPTY)
+    session.change({ subject: 'hello' })
+    await vi.advanceTimersByTimeAsync(62_000)
+    expect(session.state.value).toBe('saving')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([session.state.value, session.problem.value]).toEqual([
+      'failed',
+      'Not saved: the server cannot be reached; check the connection and try again',
+    ])
+    vi.stubGlobal('fetch', answering)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([session.state.value, saved.at(-1)?.draft.subject]).toEqual(['saved', 'hello'])
+  } finally {
+    vi.useRealTimers()
+  }
+})

@@ -307,12 +307,12 @@ export type Result<N extends CallName> = z.output<Calls[N]['result']>
 /**
  * - `noAuth`: no session or no CSRF token (401). `badAuth`: not valid any more (401). `loginFailed` (401).
  * - `badRequest`: against the schema (400). `refused`: cannot be done, says why (422). `notFound` (404).
- * - `conflict`: changed meanwhile (409). `tooLarge` (413). `tooMany` (429). `server`: our fault, with an id (500).
+ * - `conflict`: changed meanwhile (409). `sent`: the draft was sent before (409). `tooLarge` (413). `tooMany` (429). `server`: our fault, with an id (500).
  * - `connection`: no answer; made by the page.
  */
 export const ERROR_CODES = [
   ...(['noAuth', 'badAuth', 'loginFailed', 'badRequest', 'refused', 'notFound'] as const),
-  ...(['conflict', 'tooLarge', 'tooMany', 'server', 'connection'] as const),
+  ...(['conflict', 'sent', 'tooLarge', 'tooMany', 'server', 'connection'] as const),
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
 export const errorBody = z.object({ error: z.object({ code: z.enum(ERROR_CODES), message: z.string() }) })

@@ -16,7 +16,7 @@ import type { Part, Route } from './part.ts'
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   ...{ noAuth: 401, badAuth: 401, loginFailed: 401, badRequest: 400, refused: 422, notFound: 404 },
-  ...{ conflict: 409, tooLarge: 413, tooMany: 429, server: 500, connection: 500 },
+  ...{ conflict: 409, sent: 409, tooLarge: 413, tooMany: 429, server: 500, connection: 500 },
 }
 /** Seconds after which to try again when there was too much. */
 const RETRY_AFTER = '60'

@@ -39,6 +39,7 @@ export class Sessions {
   readonly #deps: Deps
   readonly #find: Statement<{ id: string }, SessionRow>
   readonly #known = new Map<string, Known>()
+  readonly #listeners = new Set<(account: string) => void>()
   #generation = 0
   #unsubscribe: (() => void) | undefined
 
@@ -52,7 +53,13 @@ export class Sessions {
   }
 
   start(): void {
-    this.#unsubscribe = this.#deps.storage.subscribe(CHANNEL, () => this.#forget())
+    this.#unsubscribe = this.#deps.storage.subscribe(CHANNEL, account => this.#forget(String(account)))
+  }
+
+  /** Calls back when sessions of an account may have ended, here or in another process; returns how to stop. */
+  onEnd(listener: (account: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   stop(): void {
@@ -87,7 +94,7 @@ export class Sessions {
       const surplus = others.slice(MAX_SESSIONS - 1).map(other => other.id)
       if (surplus.length > 0) {
         await db<SessionRow>(SESSION).whereIn('id', surplus).delete()
-        storage.notify(CHANNEL)
+        storage.notify(CHANNEL, account)
       }
       await db<SessionRow>(SESSION).insert(row)
     })
@@ -126,10 +133,10 @@ export class Sessions {
   async end(account: string, id: string): Promise<boolean> {
     const { storage } = this.#deps
     const removed = await storage.write(async db => {
-      storage.notify(CHANNEL)
+      storage.notify(CHANNEL, account)
       return await db<SessionRow>(SESSION).where({ account, id }).delete()
     })
-    this.#forget()
+    this.#forget(account)
     return removed > 0
   }
 
@@ -138,18 +145,18 @@ export class Sessions {
     const { storage, directory } = this.#deps
     const version = await directory.passwordVersion(account)
     await storage.write(async db => {
-      storage.notify(CHANNEL)
+      storage.notify(CHANNEL, account)
       await db<SessionRow>(SESSION).where({ account, id }).update({ password_version: version })
     })
-    this.#forget()
+    this.#forget(account)
   }
 
   /** In the unit of work that removes the account. */
   async removeOf(account: string): Promise<void> {
     const { storage } = this.#deps
-    storage.notify(CHANNEL)
+    storage.notify(CHANNEL, account)
     await storage.db(SESSION).where({ account }).delete()
-    storage.afterCommit(() => this.#forget())
+    storage.afterCommit(() => this.#forget(account))
   }
 
   async #use(id: string): Promise<Known | undefined> {
@@ -198,9 +205,10 @@ export class Sessions {
   }
 
   /** Uses of the last minutes are lost with it, which ends a session that much earlier at most. */
-  #forget(): void {
+  #forget(account: string): void {
     this.#generation++
     this.#known.clear()
+    for (const listener of this.#listeners) listener(account)
   }
 
   #token(random: Random): string {

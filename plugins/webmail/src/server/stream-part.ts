@@ -80,6 +80,7 @@ export function makeStreams(deps: Deps): Part {
       const outgoing = new OutgoingFeed(deps)
       ends.push(
         settings.onSettings((account, now) => streams.settingsChanged(account, now)),
+        sessions.onEnd(account => streams.sessionsEnded(account)),
         outgoing.listen(() => streams.outgoingChanged()),
         () => outgoing.stop(),
       )

@@ -18,7 +18,7 @@ import type { View } from '../../web/state/store.ts'
 
 export const ACCOUNT = 'alice'
 /** Milliseconds, of real time, in which pages must be up to date. */
-const PATIENCE = 10_000
+const PATIENCE = 50_000
 
 export const SETTINGS: Settings = {
   ...{ signature: '', quoting: 'auto', showAddressSecurity: true, preferHtml: false, shortcutHints: true },

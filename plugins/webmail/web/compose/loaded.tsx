@@ -106,7 +106,9 @@ export async function saveAll(keepalive: boolean): Promise<void> {
 }
 
 export function unsaved(): boolean {
-  return windows.value.some(w => w.session.unsaved || w.session.uploads.value.length > 0)
+  return windows.value.some(
+    ({ session }) => session.isOwn && (session.unsaved || session.uploads.value.some(u => u.error === '')),
+  )
 }
 
 // The draft that was opened last is in the page's address.

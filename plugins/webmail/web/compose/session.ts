@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { errorBody } from '../../src/api/calls.ts'
 import type { Draft, DraftAttachment, SavedDraft } from '../../src/api/model.ts'
 import { draftAttachment, draft as draftSchema } from '../../src/api/model.ts'
-import { csrfToken } from '../lib/accounts.ts'
+import { csrfToken, currentAccount } from '../lib/accounts.ts'
 import { ApiError, call, requireLogin } from '../lib/api.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { hello } from '../state/store.ts'
@@ -33,13 +33,16 @@ export const EMPTY: Draft = {
 /** What waits in the tab's storage. */
 export interface Kept {
   readonly id: string
+  readonly account: string
   /** Of the draft on the server; 0 for none yet. */
   readonly revision: number
   readonly draft: Draft
 }
 
 let lastId = 0
-const kept = z.object({ id: z.string(), revision: z.int(), draft: draftSchema })
+const kept = z.object({ id: z.string(), account: z.string(), revision: z.int(), draft: draftSchema })
+/** Somebody else has the draft now: another window, or who it was sent to. */
+const GONE: readonly unknown[] = ['conflict', 'sent', 'notFound']
 const answer = z.object({ attachments: z.array(draftAttachment) })
 
 export class ComposeSession {
@@ -54,7 +57,7 @@ export class ComposeSession {
   readonly minimised: Signal<boolean> = signal(false)
   /** Files of the original that were attached, by their paths there. */
   readonly taken: Signal<ReadonlyMap<string, string>> = signal(new Map())
-  /** Another window saved the draft, or sent it. */
+  /** Another window saved the draft, sent it or removed it. */
   readonly conflict: Signal<boolean> = signal(false)
   readonly maximised: Signal<boolean> = signal(false)
   /** The user chose how TLS is demanded: nothing changes it any more. */
@@ -65,6 +68,12 @@ export class ComposeSession {
   /** Made here, so that a save whose answer is lost makes no second draft. */
   #draftId: string
   #lastUpload = 0
+  /** Whoever writes it: in this page somebody else may log in. */
+  readonly #account: string = currentAccount()?.account ?? ''
+  /** What a save had whose answer did not come. */
+  #unanswered: Draft | undefined
+  /** Sending had no answer. */
+  #sentPerhaps = false
 
   constructor(draft: Draft, saved?: SavedDraft, id: string = saved?.id ?? newId()) {
     this.#draftId = id
@@ -113,7 +122,8 @@ export class ComposeSession {
 
   #keep(): void {
     const draft = this.#lasting(this.draft.value)
-    const entry: Kept = { id: this.#draftId, revision: this.saved.value?.revision ?? 0, draft }
+    const revision = this.saved.value?.revision ?? 0
+    const entry: Kept = { id: this.#draftId, account: this.#account, revision, draft }
     try {
       sessionStorage.setItem(UNSAVED + this.#draftId, JSON.stringify(entry))
     } catch {
@@ -149,7 +159,7 @@ export class ComposeSession {
       if (this.draft.value === draft) this.#forget()
       else this.#keep()
     } catch (error) {
-      this.conflict.value = error instanceof ApiError && error.code === 'conflict'
+      this.conflict.value = isGone(error)
       this.problem.value = `Not saved: ${reasonOf(error)}`
       throw error
     }
@@ -157,7 +167,7 @@ export class ComposeSession {
 
   /** Saves with a request that outlives the page. */
   saveOnLeaving(): void {
-    if (!this.unsaved || this.conflict.value) return
+    if (!this.unsaved || this.conflict.value || !this.isOwn) return
     this.#store(this.draft.value, true).then(
       saved => {
         this.saved.value = saved
@@ -168,13 +178,38 @@ export class ComposeSession {
   }
 
   async #store(written: Draft, keepalive: boolean): Promise<SavedDraft> {
-    const before = this.saved.value
     const draft = this.#lasting(written)
     const refused = problemOf(draft)
     if (refused !== undefined) throw new ApiError('badRequest', refused)
-    return before === undefined
-      ? await call('draftCreate', { id: this.#draftId, draft }, undefined, keepalive)
-      : await call('draftSave', { id: before.id, revision: before.revision, draft }, undefined, keepalive)
+    if (!this.isOwn) throw new ApiError('refused', 'it belongs to another account; log in to that one')
+    if (!keepalive) await this.#learnUnanswered()
+    const before = this.saved.value
+    try {
+      const saved =
+        before === undefined
+          ? await call('draftCreate', { id: this.#draftId, draft }, undefined, keepalive)
+          : await call('draftSave', { id: before.id, revision: before.revision, draft }, undefined, keepalive)
+      this.#unanswered = undefined
+      return saved
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'connection') this.#unanswered = draft
+      throw error
+    }
+  }
+
+  /** The save that had no answer may have been done, and is no save of another window then. */
+  async #learnUnanswered(): Promise<void> {
+    const before = this.saved.value
+    const unanswered = this.#unanswered
+    if (before === undefined || unanswered === undefined) return
+    const now = await call('draftGet', { id: before.id })
+    if (sameDraft(now.draft, unanswered)) this.saved.value = now
+    this.#unanswered = undefined
+  }
+
+  /** Whether the page still belongs to who writes it. */
+  get isOwn(): boolean {
+    return (currentAccount()?.account ?? '') === this.#account
   }
 
   /** Another window changed the draft: this one's text goes on as a draft of its own. */
@@ -196,19 +231,26 @@ export class ComposeSession {
       await this.#autosave.end()
       const saved = this.saved.value
       if (saved === undefined) throw new ApiError('server', 'the draft could not be saved')
-      const result = await call('send', {
-        id: saved.id,
-        revision: saved.revision,
-        draft: this.draft.value,
-        files: this.files.value.map(({ id }) => id),
-        archiveThread,
-      })
-      this.#forget()
-      return result
+      const files = this.files.value.map(({ id }) => id)
+      const { id, revision } = saved
+      try {
+        const result = await call('send', { id, revision, draft: this.draft.value, files, archiveThread })
+        this.#forget()
+        return result
+      } catch (error) {
+        this.#sentPerhaps ||= error instanceof ApiError && error.code === 'connection'
+        throw error
+      }
     } catch (error) {
-      this.conflict.value = error instanceof ApiError && error.code === 'conflict'
+      // It was this window that sent it, only the answer did not come.
+      if (this.#sentPerhaps && error instanceof ApiError && error.code === 'sent') {
+        this.#forget()
+        return { undoUntil: null, sent: this.#draftId, warnings: [] }
+      }
+      this.conflict.value = isGone(error)
       this.#autosave.resume()
-      await this.#refresh()
+      // What another window wrote is not to be written over.
+      if (!this.conflict.value) await this.#refresh()
       throw error
     } finally {
       this.sending.value = false
@@ -227,9 +269,14 @@ export class ComposeSession {
   async discard(): Promise<void> {
     for (const upload of this.uploads.value) upload.cancel()
     await this.#autosave.end()
-    this.#forget()
     const saved = this.saved.value
-    if (saved !== undefined && !this.conflict.value) await call('draftRemove', { id: saved.id })
+    try {
+      if (saved !== undefined && !this.conflict.value) await call('draftRemove', { id: saved.id })
+      this.#forget()
+    } catch (error) {
+      this.#autosave.resume()
+      throw error
+    }
   }
 
   /** Nothing was typed and nothing is attached. */
@@ -329,16 +376,22 @@ export class ComposeSession {
   }
 }
 
-/** Drafts that an earlier page of this tab could not save. */
+/** Drafts of this account that an earlier page of this tab could not save. */
 export function unsavedDrafts(): Kept[] {
   const found: Kept[] = []
+  const account = currentAccount()?.account ?? ''
   for (const key of Object.keys(sessionStorage)) {
     if (!key.startsWith(UNSAVED)) continue
     const parsed = kept.safeParse(parseJson(sessionStorage.getItem(key) ?? ''))
+    if (parsed.success && parsed.data.account !== account) continue
     sessionStorage.removeItem(key)
     if (parsed.success) found.push(parsed.data)
   }
   return found
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && GONE.includes(error.code)
 }
 
 function tooLarge(): ApiError {

@@ -14,18 +14,17 @@ import { attempt, busy, showError } from '../state/busy.ts'
 import { mailboxWithRole } from '../state/lookup.ts'
 import { narrow, openMailbox, settings } from '../state/store.ts'
 import { oneLine, parseTyped } from './addresses.ts'
-import { fromChoices, identityDefaults } from './begin.ts'
 import { warningsOf } from './checks.ts'
 import type { Editor } from './editor.ts'
 import { Files, OriginalFiles, uploadFiles } from './files.tsx'
-import { htmlOf } from './html-text.ts'
+import { FromField } from './from-field.tsx'
 import { MoreMenu, ScheduleMenu } from './menus.tsx'
 import { RecipientField } from './recipients.tsx'
 import { timeText } from './schedule.ts'
 import { safeForAll } from './security.tsx'
 import type { ComposeSession } from './session.ts'
-import { withSignature } from './signature.ts'
 import { ResizeHandle, sizeStyle } from './size.tsx'
+import { takeTyped } from './windows.tsx'
 import './compose.css'
 
 export interface Opened {
@@ -243,67 +242,6 @@ function focusField(session: ComposeSession, name: string): void {
   document.querySelector<HTMLElement>(`[data-compose="${session.id}"] [data-field="${name}"] input`)?.focus()
 }
 
-function FromField({ session }: { readonly session: ComposeSession }): JSX.Element {
-  const { from } = session.draft.value
-  const free = useSignal(false)
-  const set = (next: string): void => {
-    const before = identityDefaults(from)
-    const after = identityDefaults(next)
-    const { replyTo, bcc } = session.draft.value
-    // What belongs to the identity goes with it, unless it was changed.
-    const swap = (now: readonly string[], old: readonly string[], fresh: string[]): string[] =>
-      now.join() === old.join() ? fresh : [...now]
-    session.change({
-      from: next,
-      replyTo: swap(replyTo, before.replyTo, after.replyTo),
-      bcc: swap(bcc, before.bcc, after.bcc),
-      ...signed(session.draft.value, before.signature, after.signature),
-    })
-  }
-  return (
-    <div class="compose-from">
-      <label for={`from-${session.id}`}>From</label>
-      {free.value ? (
-        <input
-          id={`from-${session.id}`}
-          type="text"
-          maxLength={1_000}
-          value={from}
-          onInput={event => session.change({ from: oneLine(event.currentTarget.value) })}
-        />
-      ) : (
-        <select id={`from-${session.id}`} value={from} onChange={event => set(event.currentTarget.value)}>
-          {fromChoices(from).map(line => (
-            <option key={line} value={line}>
-              {line}
-            </option>
-          ))}
-        </select>
-      )}
-      <button
-        type="button"
-        class="icon"
-        aria-pressed={free.value}
-        aria-label="Write another address"
-        title="Write another address: one with a suffix, or of a whole domain of yours"
-        onClick={() => (free.value = !free.value)}
-      >
-        <Icon name="write" size={15} />
-      </button>
-    </div>
-  )
-}
-
-/** The texts of a draft with another signature. Formatting of the rich one's signature is no reason to keep it. */
-function signed({ text, html }: Draft, before: string, after: string): Partial<Draft> {
-  const next = withSignature(text, before, after)
-  if (next === text) return {}
-  if (html === null) return { text: next }
-  const [old, fresh] = [htmlOf(before.trimEnd()), htmlOf(after.trimEnd())]
-  if (before.trimEnd() !== '' && html.includes(old)) return { text: next, html: html.replace(old, () => fresh) }
-  return before.trimEnd() === '' ? { text: next, html: `${html}${htmlOf(`\n${after.trimEnd()}`)}` } : {}
-}
-
 function PlainText({ opened }: { readonly opened: Opened }): JSX.Element {
   const { session, cursor, focus } = opened
   const area = useRef<HTMLTextAreaElement>(null)
@@ -383,6 +321,11 @@ function RichText(props: {
       editor?.destroy()
     }
   }, [])
+  const sending = session.sending.value
+  useLayoutEffect(() => {
+    // What is typed while it is sent would be lost: a fieldset does not turn this off.
+    if (current.current !== undefined) current.current.element.contentEditable = String(!sending)
+  }, [sending])
   return (
     <>
       {loading.value ? <p class="compose-loading">Loading the editor…</p> : null}
@@ -474,7 +417,11 @@ function Buttons({ opened }: { readonly opened: Opened }): JSX.Element {
         hidden
         data-action="save"
         // Why it fails is shown in the window.
-        onClick={() => void busy('saving', () => session.flush()).catch(() => undefined)}
+        onClick={() => {
+          const focused = takeTyped()
+          busy('saving', () => session.flush()).catch(() => undefined)
+          focused?.focus()
+        }}
       />
       <span class="spacer" />
       <button type="button" class="icon" aria-label="Discard" title="Discard" onClick={() => void discard(opened)}>
@@ -501,6 +448,7 @@ function CloseButton({ opened }: { readonly opened: Opened }): JSX.Element {
 
 /** The draft stays. */
 async function closeWindow({ session, close }: Opened): Promise<void> {
+  takeTyped()
   if (session.uploads.value.some(u => u.error === '')) {
     const question = { title: 'Close', text: 'A file is still on its way. Close without it?', verb: 'Close without it' }
     if (!(await confirmAction(question))) return
@@ -537,9 +485,8 @@ async function discard(opened: Opened): Promise<void> {
 
 async function send(opened: Opened, archiveThread: boolean): Promise<void> {
   const { session, close } = opened
-  // What is half-typed in a field is taken when it loses the focus.
   const focused = document.activeElement
-  if (focused instanceof HTMLElement && focused.matches('.typing input')) focused.blur()
+  takeTyped()
   const { to, cc, bcc } = session.draft.value
   session.problem.value = ''
   if (session.uploads.value.some(u => u.error === '')) {
@@ -556,9 +503,10 @@ async function send(opened: Opened, archiveThread: boolean): Promise<void> {
     focusField(session, 'to')
     return
   }
-  const asked = checked(session).filter(w => w.ask)
+  const missing = session.uploads.value.map(u => `${u.filename} could not be attached.`)
+  const asked = [...missing, ...checked(session).flatMap(w => (w.ask ? [w.text] : []))]
   if (asked.length > 0) {
-    const text = asked.map(w => w.text).join(' ')
+    const text = asked.join(' ')
     if (!(await confirmAction({ title: 'Send it like this?', text, verb: 'Send' }))) return
   }
   try {
@@ -576,7 +524,10 @@ async function send(opened: Opened, archiveThread: boolean): Promise<void> {
       })
     for (const warning of warnings) showError(new Error(warning))
   } catch (error) {
-    session.problem.value = `Not sent: ${reasonOf(error)}`
+    const lost = error instanceof ApiError && error.code === 'connection'
+    session.problem.value = lost
+      ? 'The server did not answer. Send it again when the connection is back: it goes out only once.'
+      : `Not sent: ${reasonOf(error)}`
     // While it was sent, all fields were disabled, and the focus was nowhere.
     if (focused instanceof HTMLElement) setTimeout(() => focused.focus())
   }

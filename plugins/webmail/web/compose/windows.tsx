@@ -51,11 +51,23 @@ export function startCompose(): void {
       .then(parts => parts.resume(wanted))
       .catch(showError)
   })
-  onLeaving(async keepalive => await loaded.value?.saveAll(keepalive))
+  onLeaving(async keepalive => {
+    takeTyped()
+    await loaded.value?.saveAll(keepalive)
+  })
   addEventListener('beforeunload', event => {
+    takeTyped()
     if (loaded.value?.unsaved() === true) event.preventDefault()
   })
   registerComposeCommands()
+}
+
+/** What is half-typed in a field for recipients is taken when it loses the focus. Answers the field. */
+export function takeTyped(): HTMLElement | undefined {
+  const focused = document.activeElement
+  if (!(focused instanceof HTMLElement) || !focused.matches('.typing input')) return undefined
+  focused.blur()
+  return focused
 }
 
 /** Where what is not saved waits, in the tab's storage. */

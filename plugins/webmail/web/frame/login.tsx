@@ -1,6 +1,7 @@
 // The login: a popup that must be answered, above all others. What was being written stays behind it.
 import { addAccount, currentAccount, removeAccount, switchTo } from '../lib/accounts.ts'
 import { onLoginNeeded } from '../lib/api.ts'
+import { leave } from '../state/leaving.ts'
 import { lazy } from './lazy.tsx'
 import { openPopup } from './overlay.ts'
 
@@ -26,9 +27,12 @@ export function startLogin(): void {
               reason={reason}
               address={before?.address ?? ''}
               done={added => {
-                if (before !== undefined && before.account !== added.account) removeAccount(before.account)
+                const other = before !== undefined && before.account !== added.account
+                if (other) removeAccount(before.account)
                 addAccount(added)
-                close()
+                // Nothing of the other account stays in the page's memory, and none of its calls is done for this one.
+                if (other) location.reload()
+                else close()
               }}
             />
           ),
@@ -47,8 +51,11 @@ export function addOneMore(): void {
         reason="The accounts you are logged in to stay."
         address=""
         done={added => {
-          addAccount(added)
-          switchTo(added.account)
+          // What is unsaved belongs to the account of this window.
+          void leave(false).then(() => {
+            addAccount(added)
+            switchTo(added.account)
+          })
         }}
       />
     ),

@@ -55,7 +55,8 @@ export function closePopover(): void {
 }
 
 export function toast(next: Toast): void {
-  toasts.value = [...toasts.value.slice(-2), next]
+  const others = toasts.value.filter(t => next.kind !== 'error' || t.kind !== 'error' || t.text !== next.text)
+  toasts.value = [...others.slice(-2), next]
 }
 
 /** A `ref`: takes the focus when it appears, in a popup that is open already too. */

@@ -2,6 +2,7 @@
 // its button; toasts.
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ApiError } from '../lib/api.ts'
 import { placeAt } from '../lib/place.ts'
 import { settled, showError } from '../state/busy.ts'
 import { Icon } from './icons.tsx'
@@ -10,6 +11,7 @@ import {
   closePopover,
   closePopup,
   dismiss,
+  toast as offer,
   type Popover,
   type Popup,
   popover,
@@ -244,6 +246,8 @@ async function takeBack(which: Toast): Promise<void> {
     await which.undo?.()
     announcement.value = `Undone: ${which.text}`
   } catch (error) {
+    // It can be tried again.
+    if (error instanceof ApiError && error.code === 'connection') offer(which)
     showError(error)
   }
 }

@@ -3,6 +3,9 @@
 import { type CallName, calls, type ErrorCode, errorBody, type Params, type Result } from '../../src/api/calls.ts'
 import { csrfToken } from './accounts.ts'
 
+/** Milliseconds in which a call must be answered. */
+const CALL_MS = 60_000
+
 /** A call was not done; `message` is for the user. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -54,7 +57,7 @@ export async function call<N extends CallName>(
   for (;;) {
     const token = csrfToken()
     const headers = { 'Content-Type': 'application/json' }
-    const response = await send(`api/${name}`, { method: 'POST', body, keepalive, headers }, signal)
+    const response = await send(`api/${name}`, { method: 'POST', body, keepalive, headers }, signal, CALL_MS)
     if (response.ok) return result.parse(await response.json()) as Result<N>
     const error = await errorOf(response)
     if (name === 'login' || (error.code !== 'noAuth' && error.code !== 'badAuth')) throw error
@@ -71,15 +74,25 @@ export async function callAs<N extends CallName>(csrf: string, name: N, params: 
   return result.parse(await response.json()) as Result<N>
 }
 
-/** A request with the CSRF token, that of this window's account unless it has one; without an answer it is a `connection` error. */
-export async function send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+/**
+ * A request with the CSRF token, that of this window's account unless it has one; without an answer, or none within `ms`, it is a
+ * `connection` error.
+ */
+export async function send(path: string, init: RequestInit, signal?: AbortSignal, ms?: number): Promise<Response> {
   const headers = new Headers(init.headers)
   if (!headers.has('x-mox-csrf')) headers.set('x-mox-csrf', csrfToken())
+  const end = new AbortController()
+  const abort = (): void => end.abort(signal?.reason)
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  const timer = ms === undefined ? undefined : setTimeout(() => end.abort(), ms)
   try {
-    return await fetch(path, { ...init, headers, ...(signal === undefined ? {} : { signal }) })
+    return await fetch(path, { ...init, headers, signal: end.signal })
   } catch (error) {
     if (signal?.aborted === true) throw error
     throw new ApiError('connection', 'the server cannot be reached; check the connection and try again')
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -315,7 +315,7 @@ async function perform(
   } catch (error) {
     rollback(former, error)
     // What earlier portions did is undone as a whole action.
-    await takeBack(undos)
+    await takeBack(undos).catch(showError)
     return
   }
   if (done !== '') toast({ text: done, ...(undos.length > 0 && { undo: () => takeBack(undos) }) })
@@ -339,9 +339,5 @@ async function attemptThreads(
 
 /** Takes changes back, the last first. */
 async function takeBack(undos: readonly Undo[]): Promise<void> {
-  try {
-    for (const undo of [...undos].reverse()) await busy('undoing', () => call('undo', undo))
-  } catch (error) {
-    showError(error)
-  }
+  for (const undo of [...undos].reverse()) await busy('undoing', () => call('undo', undo))
 }

@@ -28,6 +28,10 @@ const OVERHEAD: number = 64 * 1024
 /** Drafts without a copy that nobody touched for so long are removed. */
 export const ABANDONED_MS: number = 30 * 24 * 3_600_000
 
+/** How long it is known of a draft that it was sent, for who asks again because no answer came. */
+const SENT_KEPT_MS = 3_600_000
+const wasSent = (): CallError => new CallError('sent', 'this message was sent')
+
 export class Drafts {
   /** Ids of drafts that are being sent by this process. */
   readonly sending: Set<string> = new Set()
@@ -49,7 +53,7 @@ export class Drafts {
         if (present.account !== account) throw new CallError('refused', 'this id of a draft cannot be used')
         return true
       }
-      const [found] = await db(DRAFT).where({ account }).count<{ n: number }[]>({ n: '*' })
+      const [found] = await db(DRAFT).where({ account }).whereNot({ state: 'sent' }).count<{ n: number }[]>({ n: '*' })
       if (Number(found?.n ?? 0) >= MAX_DRAFTS)
         throw new CallError('refused', `there are ${MAX_DRAFTS} drafts; send or remove some`)
       await db<DraftRow>(DRAFT).insert({
@@ -96,7 +100,7 @@ export class Drafts {
       await this.settle(row)
       return await this.update(account, id, revision, draft)
     }
-    if (row.state === 'sent') throw new CallError('conflict', 'this message was sent')
+    if (row.state === 'sent') throw wasSent()
     throw new CallError('conflict', 'this draft was changed in another window; open it again to see what it is now')
   }
 
@@ -132,7 +136,7 @@ export class Drafts {
   async get(account: string, id: string): Promise<SavedDraft> {
     const row = await this.row(account, id)
     if (row.state === 'sending') await this.settle(row)
-    if (row.state === 'sent') throw new CallError('conflict', 'this message was sent')
+    if (row.state === 'sent') throw wasSent()
     return await this.show(await this.row(account, id))
   }
 
@@ -140,7 +144,7 @@ export class Drafts {
     const store = await this.#services.mailboxes.store(account)
     await this.#storage.write(async () => {
       const row = await this.row(account, id)
-      if (row.state !== 'draft') throw new CallError('conflict', 'this message was sent')
+      if (row.state !== 'draft') throw wasSent()
       await this.removeCopy(store, row)
       await this.erase(id)
     })
@@ -159,7 +163,7 @@ export class Drafts {
       for (const file of files) staged.push(await stageFile(this.#storage.content, file, room))
       await this.#storage.write(async db => {
         const row = await this.row(account, id)
-        if (row.state !== 'draft') throw new CallError('conflict', 'this message was sent')
+        if (row.state !== 'draft') throw wasSent()
         // Another upload may have ended meanwhile.
         const now = await this.files(id)
         if (now.length + staged.length > MAX_FILES)
@@ -206,7 +210,7 @@ export class Drafts {
   async detach(account: string, id: string, file: string): Promise<DraftAttachment[]> {
     await this.#storage.write(async db => {
       const row = await this.row(account, id)
-      if (row.state !== 'draft') throw new CallError('conflict', 'this message was sent')
+      if (row.state !== 'draft') throw wasSent()
       const [found] = await db<FileRow>(FILE).where({ id: file, draft_id: id })
       if (found === undefined) return
       await db(FILE).where({ id: file }).delete()
@@ -232,7 +236,7 @@ export class Drafts {
       await this.removeCopy(store, row)
       await this.erase(row.id)
     })
-    if (job !== undefined || retired !== undefined) throw new CallError('conflict', 'this message was sent already')
+    if (job !== undefined || retired !== undefined) throw wasSent()
   }
 
   /** Bytes that a file may still have. */
@@ -277,13 +281,13 @@ export class Drafts {
     for (const { id } of rows) await this.erase(id)
   }
 
-  /** Removes what cannot be taken back any more, and drafts that were never copied and are long forgotten; some of each. */
+  /** Removes what cannot be taken back any more and nobody may ask for again, and drafts that were never copied and are long forgotten; some of each. */
   async purge(): Promise<void> {
     const now = this.#services.clock.now()
     const old = await this.#storage
       .db<DraftRow>(DRAFT)
       .where({ state: 'sent' })
-      .andWhere('undo_until', '<', now)
+      .andWhere('undo_until', '<', now - SENT_KEPT_MS)
       .limit(100)
     const lost = await this.#storage
       .db<DraftRow>(DRAFT)

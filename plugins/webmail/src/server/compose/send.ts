@@ -240,8 +240,8 @@ export class Sending {
           ...{ messageId, recipients: prepared.paths.length, sentCopy: kept?.id ?? 0 },
           ...{ original: original?.id ?? 0, flags, archived },
         }
-        if (due === undefined) await this.#drafts.erase(row.id)
-        else await this.#set(row.id, { state: 'sent', after: JSON.stringify(after), undo_until: due, copy_id: 0 })
+        const until = due ?? this.#services.clock.now()
+        await this.#set(row.id, { state: 'sent', after: JSON.stringify(after), undo_until: until, copy_id: 0 })
       })
     } catch (err) {
       log.warn({ err, account, messageId }, 'a message was queued, and its draft could not be put away')

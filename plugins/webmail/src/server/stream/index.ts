@@ -121,6 +121,11 @@ export class Streams {
     for (const stream of this.#perAccount.get(account) ?? []) stream.settingsChanged(settings)
   }
 
+  /** Ends the streams of sessions that are over. */
+  sessionsEnded(account: string): void {
+    for (const stream of this.#perAccount.get(account) ?? []) stream.checkSession()
+  }
+
   /** Tells all windows that mail in the queue changed, which may be of their account. */
   outgoingChanged(): void {
     for (const stream of this.#streams.values()) stream.outgoingChanged()

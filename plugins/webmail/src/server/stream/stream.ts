@@ -137,6 +137,16 @@ export class Stream {
     this.#wake()
   }
 
+  /** Ends when its session has. */
+  checkSession(): void {
+    this.#parts.stillValid(this.caller).then(
+      valid => {
+        if (!valid) this.goodbye('session')
+      },
+      () => this.fail(),
+    )
+  }
+
   /** Says goodbye and ends the stream; without waiting for the reader. */
   goodbye(reason: Goodbye): void {
     if (!this.#open) return
@@ -297,7 +307,7 @@ export class Stream {
     const scope = scopeById(query.scope, infos)
     if (scope === undefined) {
       this.#view = undefined
-      throw new UsageError('there is no such mailbox')
+      throw new UsageError('There is no such mailbox.')
     }
     this.#view = openView(id, query, scope, infos, this.#rejectsMailbox)
     return this.#view
