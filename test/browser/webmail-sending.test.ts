@@ -107,6 +107,8 @@ describe.skipIf(CHROMIUM === undefined)(
       await noViolations(page, 'outgoing')
       const before = await row.locator('.outgoing-state').textContent()
       await row.getByRole('button', { name: 'Later…' }).click()
+      await menu.getByLabel('Date and time').fill('2001-01-01T09:00')
+      assert.ok(await menu.getByRole('button', { name: 'Set' }).isDisabled())
       await menu
         .getByLabel('Date and time')
         .fill(await page.evaluate<string>('new Date(Date.now() + 5 * 86400000).toISOString().slice(0, 16)'))

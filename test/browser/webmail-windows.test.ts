@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../kit/temp.ts'
 import { CHROMIUM } from './page.ts'
-import { chips, done, field, PHONE, WebmailTest } from './webmail-page.ts'
+import { chips, done, field, PHONE, paste, WebmailTest } from './webmail-page.ts'
 
 let t: WebmailTest
 
@@ -69,7 +69,10 @@ describe.skipIf(CHROMIUM === undefined)(
       await eventually(async () => assert.match(await text.inputValue(), /^Dear Ann, thanks/))
       await done(w)
 
-      await t.settings({ richText: true, quoting: 'bottom' })
+      await t.settings({
+        ...{ richText: true, quoting: 'bottom' },
+        templates: [{ name: 'Thanks', subject: '', text: 'Thanks a lot!' }],
+      })
       const rich = await t.open()
       await read(rich.page, 'hello')
       await rich.page.locator('body').press('r')
@@ -85,6 +88,20 @@ describe.skipIf(CHROMIUM === undefined)(
       await eventually(async () => assert.equal(await editor.evaluate(e => e === document.activeElement), true))
       await rich.page.keyboard.type('good ')
       await eventually(async () => assert.match(await editor.innerText(), /My good answer/))
+      // A template comes before it, and the cursor stays where it was.
+      const more = rich.compose.getByRole('button', { name: 'More' })
+      await more.click()
+      await rich.page.getByRole('button', { name: 'Thanks' }).click()
+      await eventually(async () => assert.equal(await editor.evaluate(e => e === document.activeElement), true))
+      await rich.page.keyboard.type('and ')
+      await eventually(async () => assert.match(await editor.innerText(), /^Thanks a lot!.*My good and answer/s))
+      await paste(rich.page, '.compose .rich', { 'text/plain': 'a   b' })
+      await more.click()
+      await rich.page.getByRole('button', { name: 'Write plain text' }).click()
+      await rich.page.getByRole('button', { name: 'Go on' }).click()
+      const plain = rich.compose.locator('textarea')
+      await eventually(async () => assert.equal(await plain.evaluate(e => e === document.activeElement), true))
+      assert.match(await plain.inputValue(), /My good and a {3}banswer/)
       await t.settings()
       await done(rich)
     })

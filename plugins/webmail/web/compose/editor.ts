@@ -187,7 +187,8 @@ export function createEditor(
     }
     const html = data.getData('text/html')
     const holder = document.createElement('div')
-    if (html === '') exec('insertText', data.getData('text/plain'))
+    // Spaces in a row would become one.
+    if (html === '') exec('insertText', data.getData('text/plain').replace(/^ | (?= )/gm, '\u00a0'))
     else {
       holder.append(clean(html))
       exec('insertHTML', holder.innerHTML)
@@ -203,17 +204,20 @@ export function createEditor(
   // Where the cursor was, for when the focus comes back: the browser would put it at the beginning.
   let last: Range | undefined
   const remember = (): void => {
+    // While something else has the focus, what is changed here would seem to move it.
+    if (document.activeElement !== element) return
     const selection = getSelection()
     if (selection !== null && selection.rangeCount > 0 && element.contains(selection.anchorNode))
       last = selection.getRangeAt(0).cloneRange()
   }
   document.addEventListener('selectionchange', remember)
-  element.addEventListener('focus', () => {
+  const restore = (): void => {
     if (last === undefined || !element.contains(last.commonAncestorContainer)) return
     const selection = getSelection()
     selection?.removeAllRanges()
     selection?.addRange(last)
-  })
+  }
+  element.addEventListener('focus', restore)
   place.replaceChildren(bar, element)
   return {
     element,
@@ -223,7 +227,16 @@ export function createEditor(
       return holder.innerHTML
     },
     text: () => textOf(element),
-    set: html => element.replaceChildren(clean(html)),
+    set: html => {
+      const before = element.textContent ?? ''
+      const at = last === undefined ? undefined : offsetIn(element, last)
+      element.replaceChildren(clean(html))
+      const now = element.textContent ?? ''
+      // What is new stands behind the cursor, as a signature does, or before it, as a template.
+      if (at !== undefined)
+        last = cursorAt(element, now.startsWith(before.slice(0, at)) ? at : now.length - (before.length - at))
+      if (document.activeElement === element) restore()
+    },
     focus: behindQuote => {
       element.focus()
       const quote = behindQuote ? element.querySelector(':scope > blockquote:last-of-type') : null
@@ -236,6 +249,29 @@ export function createEditor(
       place.replaceChildren()
     },
   }
+}
+
+/** Characters of text before a place. */
+function offsetIn(element: HTMLElement, place: Range): number {
+  const before = document.createRange()
+  before.setStart(element, 0)
+  before.setEnd(place.startContainer, place.startOffset)
+  return before.toString().length
+}
+
+function cursorAt(element: HTMLElement, offset: number): Range {
+  const range = document.createRange()
+  range.selectNodeContents(element)
+  range.collapse(true)
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  for (let left = Math.max(0, offset), node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+    const length = node.textContent?.length ?? 0
+    range.setStart(node, Math.min(left, length))
+    range.collapse(true)
+    if (left <= length) break
+    left -= length
+  }
+  return range
 }
 
 function drawing(path: string): SVGElement {

@@ -121,6 +121,7 @@ export function MoreMenu(props: {
                   ...(html === null ? {} : { html: `${htmlOf(template.text)}${html}` }),
                   ...(subject === '' ? { subject: template.subject } : {}),
                 })
+                goOnWriting(session)
               }}
             >
               {template.name || '(unnamed)'}
@@ -134,5 +135,13 @@ export function MoreMenu(props: {
 
 async function toPlain(session: ComposeSession): Promise<void> {
   const question = { title: 'Write plain text', text: 'The formatting is lost.', verb: 'Go on' }
-  if (await confirmAction(question)) session.change({ html: null })
+  if (!(await confirmAction(question))) return
+  session.change({ html: null })
+  goOnWriting(session)
+}
+
+/** The cursor goes to the text, when what was open has given the focus back. */
+function goOnWriting({ id }: ComposeSession): void {
+  const text = (): HTMLElement | null => document.querySelector(`[data-compose="${id}"] :is(.compose-text, .rich)`)
+  requestAnimationFrame(() => setTimeout(() => text()?.focus()))
 }

@@ -302,10 +302,9 @@ export class ComposeSession {
     this.#autosave.changed()
   }
 
-  /** Uploads files, one after the other, with progress. */
+  /** Uploads files, one after the other, with progress; all of them are shown from the beginning. */
   async upload(files: readonly File[], limit: number): Promise<void> {
-    for (const file of files) {
-      const upload = this.#begin(file)
+    for (const [file, upload] of files.map(file => [file, this.#begin(file)] as const)) {
       if (file.size > limit) {
         this.#update(upload, { error: tooLarge().message })
         continue

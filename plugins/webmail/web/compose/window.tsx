@@ -336,10 +336,8 @@ function RichText(props: {
 
 function checked(session: ComposeSession): ReturnType<typeof warningsOf> {
   const { from, to, cc, bcc, subject, text } = session.draft.value
-  const attachments = [...session.files.value, ...session.uploads.value].map(({ filename, size }) => ({
-    filename,
-    size,
-  }))
+  const coming = session.uploads.value.filter(u => u.error === '')
+  const attachments = [...session.files.value, ...coming].map(({ filename, size }) => ({ filename, size }))
   return warningsOf(composeChecks.value, { from, to, cc, bcc, subject, text, attachments })
 }
 

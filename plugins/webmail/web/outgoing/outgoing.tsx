@@ -117,7 +117,8 @@ async function cancel({ queueId, subject, to }: Entry): Promise<void> {
 }
 
 function Reschedule({ entry, close }: { readonly entry: Entry; close(): void }): JSX.Element {
-  const at = useSignal(Math.max(entry.due, Date.now()))
+  const now = Date.now()
+  const at = useSignal(Math.max(entry.due, now))
   return (
     <div class="menu schedule">
       <label class="field">
@@ -125,6 +126,7 @@ function Reschedule({ entry, close }: { readonly entry: Entry; close(): void }):
         <input
           type="datetime-local"
           value={fieldValue(at.value)}
+          min={fieldValue(now)}
           onInput={event => {
             at.value = fieldTime(event.currentTarget.value) ?? at.value
           }}
@@ -135,6 +137,7 @@ function Reschedule({ entry, close }: { readonly entry: Entry; close(): void }):
         <button
           type="button"
           class="primary"
+          disabled={at.value <= now}
           onClick={() => {
             close()
             void attempt('moving', () => call('outgoingReschedule', { queueIds: [entry.queueId], due: at.value }))

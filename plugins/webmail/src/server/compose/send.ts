@@ -93,7 +93,12 @@ export class Sending {
     const after = JSON.parse(row.after) as After
     const selection = { account, messageId: after.messageId }
     const waiting = await storage.queue.list(selection, { limit: MAX_RECIPIENTS })
-    if (waiting.length < after.recipients || waiting.some(job => job.attempts > 0)) throw tooLate
+    if (waiting.length === 0 || waiting.some(job => job.attempts > 0)) throw tooLate
+    if (waiting.length < after.recipients)
+      throw new CallError(
+        'refused',
+        'it cannot be edited any more: for some recipients it was cancelled, or is on its way',
+      )
     const ended = await queueControl.end(selection, 'cancelled', 'taken back by the sender')
     if (ended === 0) throw tooLate
     const store = await mailboxes.store(account)
