@@ -160,6 +160,8 @@ export function chips(compose: Locator, name: string): Locator {
 /** Waits until the draft is saved; asks for it, so that nothing waits for the clock. */
 export async function saved(compose: Locator): Promise<void> {
   await compose.press('Control+s')
+  // What is shown of the save before is gone with the next frame.
+  await compose.evaluate(() => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve))))
   await compose.getByText('Draft saved').waitFor()
 }
 
