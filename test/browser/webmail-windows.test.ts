@@ -167,6 +167,20 @@ describe.skipIf(CHROMIUM === undefined)(
       await done(w)
     })
 
+    test('on a phone, names and addresses of the header are within the screen', async () => {
+      const long = `"${'Long Name '.repeat(12)}" <long@x.test>`
+      const head = `From: Ann of a long name <ann11.of.remote@remote.example>\nTo: ${long}\nSubject: wide header\n`
+      await t.put('Wide', `${head}\nx\n`)
+      const w = await t.open(PHONE, '#Wide')
+      await w.page.getByText('wide header', { exact: true }).tap()
+      await w.page.getByRole('article', { name: 'wide header' }).waitFor()
+      for (const person of await w.page.locator('.message-head .person').all()) {
+        const box = await person.boundingBox()
+        assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 390, `${box?.x} ${box?.width}`)
+      }
+      await done(w)
+    })
+
     test('on a phone, back after the last message was archived leaves the list', async () => {
       await t.put('Lists', message('the last one'))
       const w = await t.open(PHONE)
